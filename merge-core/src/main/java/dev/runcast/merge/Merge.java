@@ -1,0 +1,32 @@
+package dev.runcast.merge;
+
+import dev.runcast.v1.UpdateBatch;
+import java.time.Instant;
+import java.util.List;
+
+/** What updates do to an execution. Pure: the same state and batch give the same result, anywhere and always. */
+public final class Merge {
+    /** The newest rules this build knows. A released number never changes its meaning. */
+    public static final int NEWEST_RULES = 1;
+
+    private Merge() {}
+
+    /**
+     * Merges one batch into the state of its execution. Never throws for a batch that could be parsed: what is wrong
+     * with it comes back as rejections.
+     */
+    public static MergeResult apply(StateReader state, UpdateBatch batch) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
+     * Says what may leave the state: entries 25 hours of log time after the end of their execution, headers 30 days
+     * after it. Makes no change, and is safe to call as seldom or as often as one likes.
+     *
+     * @param logTime the largest {@code received_at} that the caller has seen
+     * @param limit about how many records are looked at, 1 or greater
+     */
+    public static List<StateWrite> expire(StateReader state, Instant logTime, int limit) {
+        throw new UnsupportedOperationException();
+    }
+}
