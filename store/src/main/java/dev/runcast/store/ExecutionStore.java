@@ -1,0 +1,72 @@
+package dev.runcast.store;
+
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.RejectedUpdate;
+import java.util.Collection;
+import java.util.Map;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * The executions, their entries and their whole history. Safe for use by many threads. Nothing blocks and nothing
+ * happens before subscription; what the store's server cannot do comes as that driver's error and may be tried again.
+ *
+ * <p>An execution at version v promises that all of v can be read: the header is written last. Entries may already be
+ * newer than the header; their texts are given as of the header's version, so whoever applies the changes after v to
+ * what was read at v comes out right.
+ */
+public interface ExecutionStore {
+    /** The execution, all fields complete; empty when there is none. */
+    Mono<Execution> execution(ExecutionKey key);
+
+    /** The versions of those of the given executions that are stored. */
+    Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys);
+
+    /**
+     * A page of a tenant's executions, newest first by {@code created_at} in milliseconds.
+     *
+     * @param pageToken from the page before with the same filter; empty for the first
+     * @param limit at most this many, 1 or greater
+     * @return fails with {@link InvalidQueryException} when the token is not of this filter
+     */
+    Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit);
+
+    /**
+     * The entries of an execution by ordinal, with their texts. Reads ahead no more than about 1 MiB of text, so
+     * whoever has enough cancels.
+     *
+     * @param execution as {@link #execution} gave it: says how many entries there are, and of which version the texts
+     * @param afterOrdinal only entries after this ordinal; 0 for all
+     */
+    Flux<StoredEntry> entries(Execution execution, long afterOrdinal);
+
+    /**
+     * The history in order of version and without a hole, as far as it goes: ends early at the first version that is
+     * not there.
+     *
+     * @param afterVersion only changes after this version; 0 for all
+     * @param throughVersion none after this version; {@link Long#MAX_VALUE} for all there are
+     */
+    Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion);
+
+    /**
+     * A page of updates that were not applied, newest first by their place in the log. Kept for 30 days.
+     *
+     * @param pageToken from the page before; empty for the first
+     * @param limit at most this many, 1 or greater
+     * @return fails with {@link InvalidQueryException} when the token is not one of these
+     */
+    Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit);
+
+    /** The name of this store, given when it was first opened: another name means another store, with other cursors. */
+    Mono<String> generation();
+
+    /**
+     * Writes changes, rejections and dead letters. Everything in it may have been written before: writing it again
+     * changes nothing. Completes when it is durable, each execution's header after everything it promises; when it
+     * fails, any part may have been written, and the whole must be written again.
+     */
+    Mono<Void> write(StoreWrite write);
+}
