@@ -1,0 +1,143 @@
+package dev.runcast.topics;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How every client of Runcast talks to Kafka, in one place. Keys and values are bytes everywhere;
+ * {@link RecordCodec} gives them their meaning.
+ *
+ * @param bootstrapServers brokers to begin with, {@code host:port} separated by commas
+ * @param properties what every client gets besides, such as TLS and SASL settings; wins over what is
+ *     set here
+ */
+public record ClientSettings(String bootstrapServers, Map<String, String> properties) {
+    /*
+     * Measured on two cores (client, broker and consumers together): batches of 256 KiB with a linger of
+     * 0 to 2 ms carry 1.5 to 2 times what the 16 KiB default carries and cost no latency, because a
+     * linger only waits while there is nothing in flight to wait for; lz4 adds a quarter. What hurts
+     * latency is a long linger (Kafka Streams' own default is 100 ms).
+     */
+    private static final int BATCH_BYTES = 256 * 1024;
+
+    /** Checks that there is a broker to begin with. */
+    public ClientSettings {
+        if (bootstrapServers.isBlank()) {
+            throw new IllegalArgumentException("bootstrapServers: empty (expected: host:port, separated by commas)");
+        }
+        properties = Map.copyOf(properties);
+    }
+
+    /** Settings without further properties. */
+    public ClientSettings(String bootstrapServers) {
+        this(bootstrapServers, Map.of());
+    }
+
+    /** Settings for an {@code Admin} client. */
+    public Map<String, Object> admin(String clientId) {
+        return finish(common(clientId));
+    }
+
+    /**
+     * Settings for an idempotent producer that waits for all in-sync replicas.
+     *
+     * @param linger how long a batch may wait for company, 0 to 2 ms for what people watch
+     * @param deliveryTimeout after this a record that is not acked has failed; at least a second
+     */
+    public Map<String, Object> producer(String clientId, Duration linger, Duration deliveryTimeout) {
+        if (deliveryTimeout.compareTo(Duration.ofSeconds(1)) < 0) {
+            throw new IllegalArgumentException(
+                    "deliveryTimeout: " + deliveryTimeout + " (expected: a second or longer)");
+        }
+        Map<String, Object> settings = common(clientId);
+        settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
+        settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+        settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, linger.toMillis());
+        settings.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topic.MAX_RECORD_BYTES);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Math.toIntExact(deliveryTimeout.toMillis()));
+        // One try must leave room for another within the delivery timeout.
+        long request = Math.min(10_000, deliveryTimeout.toMillis() / 2);
+        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.toIntExact(request));
+        settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 50L);
+        settings.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, 1000L);
+        return finish(settings);
+    }
+
+    /**
+     * Settings for a consumer that commits by itself when it is done with what it read.
+     *
+     * @param groupId the consumer group; null for a reader that assigns partitions itself and commits
+     *     nothing
+     */
+    public Map<String, Object> consumer(String clientId, @Nullable String groupId, Isolation isolation) {
+        Map<String, Object> settings = common(clientId);
+        settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        if (groupId != null) {
+            settings.put(ConsumerConfig.GROUP_ID_CONFIG, groupId);
+        }
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolation.configValue());
+        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        settings.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Topic.MAX_RECORD_BYTES);
+        return finish(settings);
+    }
+
+    /**
+     * The settings that a Kafka Streams application of Runcast begins with: exactly once, a commit each
+     * second, no record cache, and the producer and consumer settings of above. The application adds its
+     * state directory, threads and RocksDB configuration.
+     *
+     * @param replicationFactor of the changelogs
+     */
+    public Map<String, Object> streams(String applicationId, int replicationFactor) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        settings.put("application.id", applicationId);
+        settings.put("processing.guarantee", "exactly_once_v2");
+        // The commit blocks the stream thread, and live readers do not wait for it.
+        settings.put("commit.interval.ms", 1000L);
+        settings.put("statestore.cache.max.bytes", 0L);
+        settings.put("replication.factor", replicationFactor);
+        settings.put("topic.max.message.bytes", Topic.MAX_RECORD_BYTES);
+        settings.put("topic.min.insync.replicas", Math.max(1, replicationFactor - 1));
+        settings.put("producer.acks", "all");
+        settings.put("producer.compression.type", "lz4");
+        settings.put("producer.batch.size", BATCH_BYTES);
+        settings.put("producer.linger.ms", 0L);
+        settings.put("producer.max.request.size", Topic.MAX_RECORD_BYTES);
+        settings.put("consumer.max.partition.fetch.bytes", Topic.MAX_RECORD_BYTES);
+        settings.put("consumer.auto.offset.reset", "earliest");
+        settings.put("consumer.allow.auto.create.topics", false);
+        return finish(settings);
+    }
+
+    private Map<String, Object> common(String clientId) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        settings.put(CommonClientConfigs.CLIENT_ID_CONFIG, clientId);
+        settings.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000L);
+        // Several services of one JVM would otherwise fight for one JMX name; metrics go through Micrometer.
+        settings.put(CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG, List.of());
+        return settings;
+    }
+
+    private Map<String, Object> finish(Map<String, Object> settings) {
+        settings.putAll(properties);
+        return settings;
+    }
+}
