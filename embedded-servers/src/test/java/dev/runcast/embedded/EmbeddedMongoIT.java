@@ -1,6 +1,7 @@
 package dev.runcast.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatObject;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.mongodb.client.MongoClient;
@@ -10,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.bson.Document;
@@ -29,9 +31,10 @@ class EmbeddedMongoIT {
             mongo.stop();
             assertThat(FreePorts.isFree(mongo.port())).isTrue();
             mongo.restart();
-            assertThat(with(mongo, things -> things.find(new Document("_id", "a")).first()))
+            assertThatObject(with(mongo, things -> things.find(new Document("_id", "a")).first()))
                     .isEqualTo(new Document("_id", "a").append("n", 7L));
-            assertThat(with(mongo, EmbeddedMongoIT::indexNames)).contains("n_1");
+            List<String> indexes = with(mongo, EmbeddedMongoIT::indexNames);
+            assertThat(indexes).contains("n_1");
             assertThat(mongo.previousStopWasClean()).isTrue();
         }
     }
@@ -52,7 +55,7 @@ class EmbeddedMongoIT {
         try (EmbeddedMongo mongo = EmbeddedMongo.start(EmbeddedMongo.Config.inMemory())) {
             with(mongo, things -> things.insertOne(new Document("_id", "a")));
             mongo.restart();
-            assertThat(with(mongo, MongoCollection::countDocuments)).isZero();
+            assertThatObject(with(mongo, MongoCollection::countDocuments)).isEqualTo(0L);
             assertThat(mongo.previousStopWasClean()).isTrue();
         }
     }
@@ -62,7 +65,7 @@ class EmbeddedMongoIT {
         try (EmbeddedMongo first = EmbeddedMongo.start(EmbeddedMongo.Config.in(folder.resolve("a")));
                 EmbeddedMongo second = EmbeddedMongo.start(EmbeddedMongo.Config.in(folder.resolve("b")))) {
             with(first, things -> things.insertOne(new Document("_id", "a")));
-            assertThat(with(second, MongoCollection::countDocuments)).isZero();
+            assertThatObject(with(second, MongoCollection::countDocuments)).isEqualTo(0L);
         }
     }
 
@@ -118,7 +121,7 @@ class EmbeddedMongoIT {
     }
 
     private static List<String> indexNames(MongoCollection<Document> collection) {
-        return collection.listIndexes().map(index -> index.getString("name")).into(new java.util.ArrayList<>());
+        return collection.listIndexes().map(index -> index.getString("name")).into(new ArrayList<>());
     }
 
     private static <T> T with(EmbeddedMongo mongo, Function<MongoCollection<Document>, T> action) {

@@ -1,6 +1,7 @@
 package dev.runcast.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatObject;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lettuce.core.RedisClient;
@@ -10,6 +11,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.Function;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -23,10 +25,10 @@ class EmbeddedRedisIT {
     @Test
     void aValueIsServedAndForgottenWhenNothingIsKept() {
         try (EmbeddedRedis redis = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
-            assertThat(with(redis, connection -> connection.sync().set("key", "value"))).isEqualTo("OK");
-            assertThat(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
+            assertThatObject(with(redis, connection -> connection.sync().set("key", "value"))).isEqualTo("OK");
+            assertThatObject(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
             redis.restart();
-            assertThat(with(redis, connection -> connection.sync().exists("key"))).isZero();
+            assertThatObject(with(redis, connection -> connection.sync().exists("key"))).isEqualTo(0L);
         }
     }
 
@@ -37,7 +39,7 @@ class EmbeddedRedisIT {
             redis.stop();
             assertThat(FreePorts.isFree(redis.port())).isTrue();
             redis.restart();
-            assertThat(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
+            assertThatObject(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
             assertThat(redis.info().address()).isEqualTo("127.0.0.1:" + redis.port());
         }
     }
@@ -47,14 +49,14 @@ class EmbeddedRedisIT {
         try (EmbeddedRedis first = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory());
                 EmbeddedRedis second = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
             with(first, connection -> connection.sync().set("key", "first"));
-            assertThat(with(second, connection -> connection.sync().exists("key"))).isZero();
+            assertThatObject(with(second, connection -> connection.sync().exists("key"))).isEqualTo(0L);
         }
     }
 
     @Test
     void onlyTheLoopbackInterfaceIsServed() {
         try (EmbeddedRedis redis = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
-            assertThat(with(redis, connection -> connection.sync().configGet("bind"))).containsEntry("bind", "127.0.0.1");
+            assertThatObject(with(redis, connection -> connection.sync().configGet("bind"))).isEqualTo(Map.of("bind", "127.0.0.1"));
         }
     }
 
@@ -107,7 +109,7 @@ class EmbeddedRedisIT {
             RedisLeftover.remember(folder, leftover.toHandle());
             try (EmbeddedRedis redis = EmbeddedRedis.start(new EmbeddedRedis.Config(folder, port, false))) {
                 assertThat(leftover.isAlive()).isFalse();
-                assertThat(with(redis, connection -> connection.sync().ping())).isEqualTo("PONG");
+                assertThatObject(with(redis, connection -> connection.sync().ping())).isEqualTo("PONG");
             }
         } finally {
             leftover.destroyForcibly();
