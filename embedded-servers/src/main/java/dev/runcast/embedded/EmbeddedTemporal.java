@@ -59,20 +59,20 @@ public final class EmbeddedTemporal extends RestartableServer {
 
     /*
      * Open calls are cut off at once: workers hold long polls of a minute that no graceful shutdown outlives. The
-     * services come first, so that their timers find the server still there.
+     * services come last, since each call that is cut off still hands them its clearing up.
      */
     @Override
     void shutDown() throws InterruptedException {
-        TestServicesStarter closing = services;
-        services = null;
-        if (closing != null) {
-            closing.close();
-        }
         Server stopping = server;
         server = null;
         if (stopping != null) {
             stopping.shutdownNow();
             stopping.awaitTermination(STOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        }
+        TestServicesStarter closing = services;
+        services = null;
+        if (closing != null) {
+            closing.close();
         }
     }
 }

@@ -45,6 +45,12 @@ final class OtherProcess implements AutoCloseable {
         throw new AssertionError("the other process ended without saying '%s':%n%s".formatted(beginning, seen));
     }
 
+    /** As {@code kill} and the end of a terminal session do. */
+    void askToEnd() {
+        // By its handle: Process.destroy also closes the output we still want to read.
+        process.toHandle().destroy();
+    }
+
     /** As {@code kill -9} does. */
     void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
