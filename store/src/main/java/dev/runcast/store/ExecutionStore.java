@@ -60,6 +60,13 @@ public interface ExecutionStore {
      */
     Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit);
 
+    /**
+     * Records that could not be taken over, latest first.
+     *
+     * @param limit at most this many, 1 or greater
+     */
+    Flux<DeadLetter> deadLetters(int limit);
+
     /** The name of this store, given when it was first opened: another name means another store, with other cursors. */
     Mono<String> generation();
 

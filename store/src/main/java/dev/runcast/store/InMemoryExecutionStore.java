@@ -8,6 +8,7 @@ import dev.runcast.v1.Execution;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.TextChange;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -141,6 +143,13 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<DeadLetter> deadLetters(int limit) {
+        return Flux.defer(() -> Flux.fromStream(deadLetters.values().stream()
+                .sorted(Comparator.comparing(DeadLetter::at).reversed())
+                .limit(limit)));
+    }
+
+    @Override
     public Mono<String> generation() {
         return Mono.just(generation);
     }
@@ -158,10 +167,6 @@ public final class InMemoryExecutionStore implements ExecutionStore {
         });
     }
 
-    /** What could not be taken over. */
-    public List<DeadLetter> deadLetters() {
-        return List.copyOf(deadLetters.values());
-    }
 
     private void write(ChangeBatch batch) {
         ExecutionKey key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());
@@ -195,7 +200,7 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                 : update.getIndex() < Integer.parseInt(token.second());
     }
 
-    private static <T> Page<T> page(List<T> found, int limit, java.util.function.Function<T, String> token) {
+    private static <T> Page<T> page(List<T> found, int limit, Function<T, String> token) {
         return found.size() <= limit
                 ? new Page<>(found, "")
                 : new Page<>(found.subList(0, limit), token.apply(found.get(limit - 1)));
@@ -213,7 +218,7 @@ public final class InMemoryExecutionStore implements ExecutionStore {
             shape.clear();
             shape.add(change.toBuilder().clearText().clearOffset().build());
             byte[] added = change.getTextBytes().toByteArray();
-            byte[] joined = java.util.Arrays.copyOf(bytes, (int) change.getOffset() + added.length);
+            byte[] joined = Arrays.copyOf(bytes, (int) change.getOffset() + added.length);
             System.arraycopy(added, 0, joined, (int) change.getOffset(), added.length);
             bytes = joined;
         }

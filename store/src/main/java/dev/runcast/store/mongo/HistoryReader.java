@@ -1,0 +1,82 @@
+package dev.runcast.store.mongo;
+
+import static com.mongodb.client.model.Filters.eq;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.mongodb.reactivestreams.client.MongoCollection;
+import com.mongodb.reactivestreams.client.MongoDatabase;
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.Change;
+import java.util.ArrayList;
+import java.util.List;
+import org.bson.Document;
+import org.bson.types.Binary;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Reads history bucket by bucket, one ahead of the reader, until a version is not there. */
+final class HistoryReader {
+    private final MongoCollection<Document> changes;
+
+    HistoryReader(MongoDatabase database) {
+        changes = database.getCollection(Names.CHANGES);
+    }
+
+    Flux<Change> read(ExecutionKey key, long afterVersion, long throughVersion) {
+        long first = Math.max(1, afterVersion + 1);
+        if (first > throughVersion) {
+            return Flux.empty();
+        }
+        return Flux.<Long, Long>generate(() -> first, (next, sink) -> {
+                    sink.next(next);
+                    return endOfBucket(next) + 1;
+                })
+                .concatMap(from -> bucket(key, from, Math.min(throughVersion, endOfBucket(from))), 1)
+                .takeUntil(bucket -> !bucket.whole || bucket.last >= throughVersion)
+                .concatMap(bucket -> Flux.fromIterable(bucket.slots).concatMap(slot -> change(key, slot), 1), 1);
+    }
+
+    private static long endOfBucket(long version) {
+        return version / Names.BUCKET * Names.BUCKET + Names.BUCKET - 1;
+    }
+
+    private Mono<Bucket> bucket(ExecutionKey key, long first, long last) {
+        return Mono.from(changes.find(eq("_id", Names.changes(key, first))))
+                .map(document -> {
+                    Document stored = document.get("changes", Document.class);
+                    List<Slot> slots = new ArrayList<>();
+                    for (long version = first; version <= last; version++) {
+                        Binary packed = stored.get("v" + version, Binary.class);
+                        if (packed == null) {
+                            return new Bucket(slots, version - 1, false);
+                        }
+                        slots.add(new Slot(version, packed.getData()));
+                    }
+                    return new Bucket(slots, last, true);
+                })
+                .defaultIfEmpty(new Bucket(List.of(), first - 1, false));
+    }
+
+    private Mono<Change> change(ExecutionKey key, Slot slot) {
+        if (slot.packed.length > 0) {
+            return Mono.fromCallable(() -> parse(key, slot.version, slot.packed));
+        }
+        return Mono.from(changes.find(eq("_id", Names.change(key, slot.version))))
+                .switchIfEmpty(Mono.error(() -> new IllegalStateException("change %d of %s: missing (expected: %s)"
+                        .formatted(slot.version, key, Names.change(key, slot.version)))))
+                .map(document -> parse(key, slot.version, HeaderDocument.bytes(document, "change")));
+    }
+
+    private static Change parse(ExecutionKey key, long version, byte[] packed) {
+        try {
+            return Change.parseFrom(Packed.unpack(packed));
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("change %d of %s: damaged".formatted(version, key), e);
+        }
+    }
+
+    /** A version and its change; no bytes when it has a document of its own. */
+    private record Slot(long version, byte[] packed) {}
+
+    private record Bucket(List<Slot> slots, long last, boolean whole) {}
+}

@@ -1,0 +1,237 @@
+package dev.runcast.store.mongo;
+
+import static com.mongodb.client.model.Filters.and;
+import static com.mongodb.client.model.Filters.eq;
+import static com.mongodb.client.model.Filters.in;
+import static com.mongodb.client.model.Filters.lt;
+import static com.mongodb.client.model.Filters.or;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.mongodb.ConnectionString;
+import com.mongodb.MongoClientSettings;
+import com.mongodb.ReadConcern;
+import com.mongodb.WriteConcern;
+import com.mongodb.client.model.FindOneAndUpdateOptions;
+import com.mongodb.client.model.Projections;
+import com.mongodb.client.model.ReturnDocument;
+import com.mongodb.client.model.WriteModel;
+import com.mongodb.reactivestreams.client.MongoClient;
+import com.mongodb.reactivestreams.client.MongoClients;
+import com.mongodb.reactivestreams.client.MongoDatabase;
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.store.DeadLetter;
+import dev.runcast.store.ExecutionFilter;
+import dev.runcast.store.ExecutionStore;
+import dev.runcast.store.Page;
+import dev.runcast.store.PageToken;
+import dev.runcast.store.StoreWrite;
+import dev.runcast.store.StoredEntry;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.RejectedUpdate;
+import java.util.Collection;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.bson.Document;
+import org.bson.conversions.Bson;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * The store on MongoDB, through the reactive streams driver.
+ *
+ * <p>Collections, each document found by {@code _id} alone:
+ *
+ * <ul>
+ *   <li>{@code executions}: tenant/execution. Written after everything it promises.
+ *   <li>{@code entries}: tenant/execution/ordinal. The record, and the list of where its texts lie.
+ *   <li>{@code texts}: tenant/execution/entry/field/generation/⌊version ÷ 128⌋. Each append under its version, as what
+ *       the text was from an offset on: a reader takes those up to its header's version and puts the text together. By
+ *       version and not by offset, since a text that is cut and written again at one offset would else lose what a
+ *       reader still needs, and grow one document without end.
+ *   <li>{@code changes}: tenant/execution/⌊version ÷ 128⌋. Each change under its version, compressed.
+ *   <li>{@code rejected}: partition/offset/index. Expires after 30 days.
+ *   <li>{@code dead_letters}: topic/partition/offset.
+ *   <li>{@code meta}: {@code store}, with this store's generation.
+ * </ul>
+ *
+ * Appends of over 32 KiB and changes that stay over 32 KiB lie in documents of their own, so none comes near 16 MiB.
+ */
+public final class MongoExecutionStore implements ExecutionStore, AutoCloseable {
+    private final MongoClient client;
+    private final MongoDatabase database;
+    private final boolean guarded;
+    private final EntryReader entries;
+    private final HistoryReader history;
+
+    private MongoExecutionStore(MongoClient client, MongoSettings settings) {
+        this.client = client;
+        this.database = client.getDatabase(settings.database());
+        this.guarded = settings.versionGuard();
+        this.entries = new EntryReader(database);
+        this.history = new HistoryReader(database);
+    }
+
+    /** A store that connects when it is first used. */
+    public static MongoExecutionStore connect(MongoSettings settings) {
+        long timeout = settings.timeout().toMillis();
+        MongoClientSettings clientSettings = MongoClientSettings.builder()
+                .applyConnectionString(new ConnectionString(settings.uri()))
+                .applicationName("runcast")
+                .writeConcern(WriteConcern.MAJORITY)
+                .readConcern(ReadConcern.MAJORITY)
+                .timeout(timeout, TimeUnit.MILLISECONDS)
+                .applyToClusterSettings(cluster -> cluster.serverSelectionTimeout(timeout, TimeUnit.MILLISECONDS))
+                .build();
+        return new MongoExecutionStore(MongoClients.create(clientSettings), settings);
+    }
+
+    /** Creates the indexes that are missing and checks that all are there. Safe to call at every start. */
+    public Mono<Void> prepare() {
+        return StoreIndexes.prepare(database).then(generation()).then();
+    }
+
+    @Override
+    public Mono<Execution> execution(ExecutionKey key) {
+        return Mono.from(database.getCollection(Names.EXECUTIONS).find(eq("_id", key.toString())))
+                .map(HeaderDocument::read);
+    }
+
+    @Override
+    public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
+        List<String> ids = keys.stream().map(ExecutionKey::toString).toList();
+        return Flux.from(database.getCollection(Names.EXECUTIONS)
+                        .find(in("_id", ids))
+                        .projection(Projections.include("version")))
+                .collectMap(
+                        document -> ExecutionKey.parse(document.getString("_id")), HeaderDocument::version);
+    }
+
+    @Override
+    public Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit) {
+        return Mono.defer(() -> {
+            String query = "executions " + tenant + ' ' + filter;
+            Bson wanted = FilterDocument.of(tenant, filter);
+            if (!pageToken.isEmpty()) {
+                wanted = and(wanted, FilterDocument.after(PageToken.decode(query, pageToken)));
+            }
+            return Flux.from(database.getCollection(Names.EXECUTIONS)
+                            .find(wanted)
+                            .sort(new Document("created_at", -1).append("execution_id", -1))
+                            .limit(limit + 1))
+                    .collectList()
+                    .map(found -> page(found, limit, HeaderDocument::read, last -> new PageToken(
+                                    last.getDate("created_at").getTime(), last.getString("execution_id"))
+                            .encode(query)));
+        });
+    }
+
+    @Override
+    public Flux<StoredEntry> entries(Execution execution, long afterOrdinal) {
+        return entries.read(execution, afterOrdinal);
+    }
+
+    @Override
+    public Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion) {
+        return history.read(key, afterVersion, throughVersion);
+    }
+
+    @Override
+    public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
+        return Mono.defer(() -> {
+            String query = "rejected " + key;
+            Bson wanted = eq("execution", key.toString());
+            if (!pageToken.isEmpty()) {
+                PageToken token = PageToken.decode(query, pageToken);
+                wanted = and(
+                        wanted,
+                        or(
+                                lt("offset", token.first()),
+                                and(eq("offset", token.first()), lt("index", Integer.parseInt(token.second())))));
+            }
+            return Flux.from(database.getCollection(Names.REJECTED)
+                            .find(wanted)
+                            .sort(new Document("offset", -1).append("index", -1))
+                            .limit(limit + 1))
+                    .collectList()
+                    .map(found -> page(
+                            found,
+                            limit,
+                            MongoExecutionStore::readRejected,
+                            last -> new PageToken(last.getLong("offset"), Integer.toString(last.getInteger("index")))
+                                    .encode(query)));
+        });
+    }
+
+    @Override
+    public Flux<DeadLetter> deadLetters(int limit) {
+        return Flux.from(database.getCollection(Names.DEAD_LETTERS)
+                        .find()
+                        .sort(new Document("at", -1))
+                        .limit(limit))
+                .map(document -> new DeadLetter(
+                        document.getString("topic"),
+                        document.getInteger("partition"),
+                        document.getLong("offset"),
+                        document.getString("key"),
+                        document.getString("reason"),
+                        document.getString("message"),
+                        document.getDate("at").toInstant()));
+    }
+
+    @Override
+    public Mono<String> generation() {
+        Document given = new Document("generation", UUID.randomUUID().toString()).append("created_at", new Date());
+        return Mono.from(database.getCollection(Names.META).find(eq("_id", "store")))
+                .switchIfEmpty(Mono.defer(() -> Mono.from(database.getCollection(Names.META)
+                        .findOneAndUpdate(
+                                eq("_id", "store"),
+                                new Document("$setOnInsert", given),
+                                new FindOneAndUpdateOptions()
+                                        .upsert(true)
+                                        .returnDocument(ReturnDocument.AFTER)))))
+                .map(document -> document.getString("generation"));
+    }
+
+    @Override
+    public Mono<Void> write(StoreWrite write) {
+        return Mono.defer(() -> {
+            PollFold fold = new PollFold(write, guarded);
+            return Mono.when(
+                            bulk(Names.ENTRIES, fold.entries()),
+                            bulk(Names.TEXTS, fold.texts()),
+                            bulk(Names.CHANGES, fold.changes()),
+                            bulk(Names.REJECTED, fold.rejected()),
+                            bulk(Names.DEAD_LETTERS, fold.deadLetters()))
+                    .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
+        });
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+
+    private Mono<Void> bulk(String collection, List<WriteModel<Document>> writes) {
+        return GuardedWrites.write(database.getCollection(collection), writes);
+    }
+
+    private static RejectedUpdate readRejected(Document document) {
+        try {
+            return RejectedUpdate.parseFrom(HeaderDocument.bytes(document, "raw"));
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("rejected update %s: damaged".formatted(document.get("_id")), e);
+        }
+    }
+
+    private static <T> Page<T> page(
+            List<Document> found, int limit, Function<Document, T> read, Function<Document, String> token) {
+        List<Document> shown = found.size() > limit ? found.subList(0, limit) : found;
+        return new Page<>(
+                shown.stream().map(read).toList(), shown.size() < found.size() ? token.apply(shown.get(limit - 1)) : "");
+    }
+}
