@@ -47,12 +47,13 @@ final class DataFolder implements AutoCloseable {
                     StandardOpenOption.WRITE);
             if (tryLock(channel) == null) {
                 String owner = Files.readString(absolute.resolve(LOCK)).trim();
-                throw new EmbeddedServerException("%s data folder: %s is in use by process %s (expected: a folder of its own)"
-                        .formatted(server, absolute, owner.isEmpty() ? "unknown" : owner));
+                throw new EmbeddedServerException(
+                        "%s data folder: %s is in use by process %s (expected: a folder of its own)"
+                                .formatted(server, absolute, owner.isEmpty() ? "unknown" : owner));
             }
             channel.truncate(0);
-            channel.write(ByteBuffer.wrap(
-                    Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
+            channel.write(
+                    ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
             Path mark = absolute.resolve(UNCLEAN);
             boolean uncleanBefore = Files.exists(mark);
             if (!uncleanBefore) {

@@ -51,8 +51,7 @@ public final class EmbeddedTemporal extends RestartableServer {
     void launch(@Nullable Path folder) throws Exception {
         TestServicesStarter starting = new TestServicesStarter(true, 0);
         services = starting;
-        NettyServerBuilder builder =
-                NettyServerBuilder.forAddress(new InetSocketAddress(FreePorts.loopback(), port()));
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(FreePorts.loopback(), port()));
         GRPCServerHelper.registerServicesAndHealthChecks(starting.getServices(), builder);
         server = builder.build().start();
     }

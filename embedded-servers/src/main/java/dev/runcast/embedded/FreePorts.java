@@ -105,7 +105,8 @@ public final class FreePorts {
 
     static int checkRange(int port) {
         if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("port: %d (expected: 0 for any free port, or 1 to 65535)".formatted(port));
+            throw new IllegalArgumentException(
+                    "port: %d (expected: 0 for any free port, or 1 to 65535)".formatted(port));
         }
         return port;
     }

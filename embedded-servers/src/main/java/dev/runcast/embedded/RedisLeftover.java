@@ -44,7 +44,9 @@ final class RedisLeftover {
         }
         Optional<ProcessHandle> leftover = remembered(Files.readAllLines(file));
         if (leftover.isPresent()) {
-            LOG.warn("ending Redis process {}, left behind by a process that was killed", leftover.get().pid());
+            LOG.warn(
+                    "ending Redis process {}, left behind by a process that was killed",
+                    leftover.get().pid());
             RedisProcess.end(leftover.get());
         }
         forget(folder);

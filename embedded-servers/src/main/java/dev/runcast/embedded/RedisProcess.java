@@ -3,6 +3,7 @@ package dev.runcast.embedded;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /*
  * Nothing ends a child when the JVM is killed, so a second child does: a shell that waits for the end of its input, a
@@ -35,11 +39,14 @@ final class RedisProcess {
 
     private final Process watch;
 
+    private final CompletableFuture<Void> unwatched;
+
     private final Path log;
 
-    private RedisProcess(Process redis, Process watch, Path log) {
+    private RedisProcess(Process redis, Process watch, CompletableFuture<Void> unwatched, Path log) {
         this.redis = redis;
         this.watch = watch;
+        this.unwatched = unwatched;
         this.log = log;
     }
 
@@ -55,8 +62,8 @@ final class RedisProcess {
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
             // A Redis that ended by itself needs no watch, and its number may soon be another process's.
-            redis.onExit().thenRun(watch::destroyForcibly);
-            return new RedisProcess(redis, watch, log);
+            CompletableFuture<Void> unwatched = redis.onExit().thenRun(watch::destroyForcibly);
+            return new RedisProcess(redis, watch, unwatched, log);
         } catch (IOException e) {
             redis.destroyForcibly();
             throw e;
@@ -76,7 +83,9 @@ final class RedisProcess {
         long deadline = System.nanoTime() + READY_TIMEOUT.toNanos();
         String expected = "process_id:" + redis.pid();
         while (!redis.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-            if (serverInfo(port).contains(expected)) {
+            // It answers this, and nothing else, also while it is still reading its data.
+            List<String> info = info(port);
+            if (info.contains(expected) && info.contains("loading:0")) {
                 return;
             }
             if (System.nanoTime() > deadline) {
@@ -90,6 +99,7 @@ final class RedisProcess {
         watch.destroyForcibly();
         end(redis.toHandle());
         redis.waitFor();
+        unwatched.join();
     }
 
     /** Asks a process to end, and makes it after a while. */
@@ -97,7 +107,7 @@ final class RedisProcess {
         process.destroy();
         try {
             process.onExit().get(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
+        } catch (TimeoutException | ExecutionException e) {
             process.destroyForcibly();
         }
     }
@@ -113,17 +123,18 @@ final class RedisProcess {
         return command;
     }
 
-    /** The lines of {@code INFO server}, or none when nobody answers. */
-    private static List<String> serverInfo(int port) {
+    /** What Redis says of its process and its data, line by line, or none when nobody answers. */
+    private static List<String> info(int port) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(FreePorts.loopback(), port), 200);
             socket.setSoTimeout(1_000);
-            socket.getOutputStream().write("INFO server\r\nQUIT\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write("INFO server\r\nINFO persistence\r\nQUIT\r\n".getBytes(StandardCharsets.US_ASCII));
             try (BufferedReader reader =
                     new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))) {
                 return reader.lines().toList();
             }
-        } catch (IOException | java.io.UncheckedIOException notYet) {
+        } catch (IOException | UncheckedIOException notYet) {
             return List.of();
         }
     }

@@ -25,8 +25,8 @@ class AllServersIT {
     @Test
     void theyStopCleanlyFromAShutdownHookWhenTheProcessIsAskedToEnd() throws Exception {
         try (OtherProcess process = OtherProcess.run(AllUntilAsked.class, folder.toString())) {
-            ProcessHandle redis = ProcessHandle.of(Long.parseLong(process.awaitLine("redis")))
-                    .orElseThrow();
+            ProcessHandle redis =
+                    ProcessHandle.of(Long.parseLong(process.awaitLine("redis"))).orElseThrow();
             assertThat(marks()).containsExactly("kafka", "mongo", "redis");
             process.askToEnd();
             process.awaitLine("stopped");
@@ -44,8 +44,8 @@ class AllServersIT {
         listening.list = said;
         listening.start();
         root.setLevel(Level.INFO);
-        NoisyLoggers.LEVELS.forEach((name, level) ->
-                ((Logger) LoggerFactory.getLogger(name)).setLevel(Level.convertAnSLF4JLevel(level)));
+        NoisyLoggers.LEVELS.forEach(
+                (name, level) -> ((Logger) LoggerFactory.getLogger(name)).setLevel(Level.convertAnSLF4JLevel(level)));
         root.addAppender(listening);
         try (EmbeddedKafka kafka = EmbeddedKafka.start(EmbeddedKafka.Config.in(folder.resolve("kafka")));
                 EmbeddedRedis redis = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory());
@@ -92,7 +92,8 @@ class AllServersIT {
                 System.out.println("stopped");
             }));
             System.out.println("redis "
-                    + Files.readAllLines(folder.resolve("redis").resolve("redis.process")).get(0));
+                    + Files.readAllLines(folder.resolve("redis").resolve("redis.process"))
+                            .get(0));
             Thread.currentThread().join();
         }
     }

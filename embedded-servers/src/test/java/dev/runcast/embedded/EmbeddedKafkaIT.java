@@ -66,7 +66,7 @@ class EmbeddedKafkaIT {
                 producer.send(new ProducerRecord<>("t", "aborted")).get(15, TimeUnit.SECONDS);
                 producer.abortTransaction();
                 producer.beginTransaction();
-                producer.send(new ProducerRecord<>("t", "committed"));
+                producer.send(new ProducerRecord<>("t", "committed")).get(15, TimeUnit.SECONDS);
                 producer.commitTransaction();
             }
             assertThat(clients.consume("t", "group", 1)).containsExactly("committed");
@@ -80,7 +80,7 @@ class EmbeddedKafkaIT {
             new KafkaClients(first).createTopic("t", Map.of());
             new KafkaClients(second).createTopic("t", Map.of());
             new KafkaClients(first).produce("t", "in the first");
-            first.close();
+            first.stop();
             new KafkaClients(second).produce("t", "in the second");
             assertThat(new KafkaClients(second).consume("t", "group", 1)).containsExactly("in the second");
         }
@@ -111,8 +111,8 @@ class EmbeddedKafkaIT {
     void aBrokerThatGivesUpDoesNotEndThisProcess() {
         try (EmbeddedKafka kafka = EmbeddedKafka.start(EmbeddedKafka.Config.in(folder))) {
             assertThatThrownBy(() -> Exit.halt(1, "the disk is full")).hasMessageContaining("the disk is full");
-            assertThat(kafka.failure()).hasValueSatisfying(reason -> assertThat(reason)
-                    .contains("halt", "status 1", "the disk is full"));
+            assertThat(kafka.failure())
+                    .hasValueSatisfying(reason -> assertThat(reason).contains("halt", "status 1", "the disk is full"));
             kafka.restart();
             assertThat(kafka.failure()).isEmpty();
         }
@@ -144,7 +144,8 @@ class EmbeddedKafkaIT {
             assertThat(first.isRunning()).isTrue();
             assertThatThrownBy(() -> EmbeddedKafka.start(EmbeddedKafka.Config.in(folder)))
                     .isInstanceOf(EmbeddedServerException.class)
-                    .hasMessageContaining("is in use by process " + ProcessHandle.current().pid());
+                    .hasMessageContaining(
+                            "is in use by process " + ProcessHandle.current().pid());
         }
     }
 
@@ -163,8 +164,7 @@ class EmbeddedKafkaIT {
     @Test
     void theFolderOfAnotherFormatIsRefused() throws Exception {
         Files.writeString(
-                folder.resolve("meta.properties"),
-                "version=7\ncluster.id=" + KafkaFolder.CLUSTER_ID + "\nnode.id=1\n");
+                folder.resolve("meta.properties"), "version=7\ncluster.id=" + KafkaFolder.CLUSTER_ID + "\nnode.id=1\n");
         assertThatThrownBy(() -> EmbeddedKafka.start(EmbeddedKafka.Config.in(folder)))
                 .isInstanceOf(EmbeddedServerException.class)
                 .hasMessageContaining("version=7 (expected: 1;");
@@ -184,7 +184,8 @@ class EmbeddedKafkaIT {
     @Test
     void whatWasAcknowledgedSurvivesAKillOfTheProcess() throws Exception {
         int port = FreePorts.free();
-        try (OtherProcess killed = OtherProcess.run(KafkaUntilKilled.class, folder.toString(), Integer.toString(port))) {
+        try (OtherProcess killed =
+                OtherProcess.run(KafkaUntilKilled.class, folder.toString(), Integer.toString(port))) {
             killed.awaitLine("acknowledged");
             killed.kill();
         }

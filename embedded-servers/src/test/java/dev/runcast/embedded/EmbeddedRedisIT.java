@@ -25,10 +25,13 @@ class EmbeddedRedisIT {
     @Test
     void aValueIsServedAndForgottenWhenNothingIsKept() {
         try (EmbeddedRedis redis = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
-            assertThatObject(with(redis, connection -> connection.sync().set("key", "value"))).isEqualTo("OK");
-            assertThatObject(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
+            assertThatObject(with(redis, connection -> connection.sync().set("key", "value")))
+                    .isEqualTo("OK");
+            assertThatObject(with(redis, connection -> connection.sync().get("key")))
+                    .isEqualTo("value");
             redis.restart();
-            assertThatObject(with(redis, connection -> connection.sync().exists("key"))).isEqualTo(0L);
+            assertThatObject(with(redis, connection -> connection.sync().exists("key")))
+                    .isEqualTo(0L);
         }
     }
 
@@ -39,7 +42,8 @@ class EmbeddedRedisIT {
             redis.stop();
             assertThat(FreePorts.isFree(redis.port())).isTrue();
             redis.restart();
-            assertThatObject(with(redis, connection -> connection.sync().get("key"))).isEqualTo("value");
+            assertThatObject(with(redis, connection -> connection.sync().get("key")))
+                    .isEqualTo("value");
             assertThat(redis.info().address()).isEqualTo("127.0.0.1:" + redis.port());
         }
     }
@@ -49,14 +53,16 @@ class EmbeddedRedisIT {
         try (EmbeddedRedis first = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory());
                 EmbeddedRedis second = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
             with(first, connection -> connection.sync().set("key", "first"));
-            assertThatObject(with(second, connection -> connection.sync().exists("key"))).isEqualTo(0L);
+            assertThatObject(with(second, connection -> connection.sync().exists("key")))
+                    .isEqualTo(0L);
         }
     }
 
     @Test
     void onlyTheLoopbackInterfaceIsServed() {
         try (EmbeddedRedis redis = EmbeddedRedis.start(EmbeddedRedis.Config.inMemory())) {
-            assertThatObject(with(redis, connection -> connection.sync().configGet("bind"))).isEqualTo(Map.of("bind", "127.0.0.1"));
+            assertThatObject(with(redis, connection -> connection.sync().configGet("bind")))
+                    .isEqualTo(Map.of("bind", "127.0.0.1"));
         }
     }
 
@@ -109,7 +115,8 @@ class EmbeddedRedisIT {
             RedisLeftover.remember(folder, leftover.toHandle());
             try (EmbeddedRedis redis = EmbeddedRedis.start(new EmbeddedRedis.Config(folder, port, false))) {
                 assertThat(leftover.isAlive()).isFalse();
-                assertThatObject(with(redis, connection -> connection.sync().ping())).isEqualTo("PONG");
+                assertThatObject(with(redis, connection -> connection.sync().ping()))
+                        .isEqualTo("PONG");
             }
         } finally {
             leftover.destroyForcibly();
@@ -118,7 +125,8 @@ class EmbeddedRedisIT {
 
     @Test
     void aProcessThatGotTheRememberedNumberLaterIsLeftAlone() throws Exception {
-        Files.writeString(folder.resolve("redis.process"), ProcessHandle.current().pid() + "\n0\n/usr/bin/redis-server\n");
+        Files.writeString(
+                folder.resolve("redis.process"), ProcessHandle.current().pid() + "\n0\n/usr/bin/redis-server\n");
         try (EmbeddedRedis redis = EmbeddedRedis.start(new EmbeddedRedis.Config(folder, 0, false))) {
             assertThat(redis.isRunning()).isTrue();
         }
@@ -143,7 +151,8 @@ class EmbeddedRedisIT {
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
             EmbeddedRedis.start(new EmbeddedRedis.Config(folder, 0, false));
-            System.out.println("pid " + Files.readAllLines(folder.resolve("redis.process")).get(0));
+            System.out.println(
+                    "pid " + Files.readAllLines(folder.resolve("redis.process")).get(0));
             Thread.currentThread().join();
         }
     }

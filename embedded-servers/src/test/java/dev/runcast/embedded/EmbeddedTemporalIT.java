@@ -50,7 +50,10 @@ class EmbeddedTemporalIT {
 
     private static String greet(EmbeddedTemporal temporal) {
         WorkflowServiceStubs stubs = WorkflowServiceStubs.newConnectedServiceStubs(
-                WorkflowServiceStubsOptions.newBuilder().setTarget(temporal.target()).build(), Duration.ofSeconds(10));
+                WorkflowServiceStubsOptions.newBuilder()
+                        .setTarget(temporal.target())
+                        .build(),
+                Duration.ofSeconds(10));
         try {
             WorkflowClient client = WorkflowClient.newInstance(stubs);
             WorkerFactory workers = WorkerFactory.newInstance(client);

@@ -42,7 +42,11 @@ class FreePortsTest {
 
     @Test
     void noPortIsGivenTwice() {
-        assertThat(IntStream.range(0, 100).map(attempt -> FreePorts.free()).distinct().count()).isEqualTo(100);
+        assertThat(IntStream.range(0, 100)
+                        .map(attempt -> FreePorts.free())
+                        .distinct()
+                        .count())
+                .isEqualTo(100);
     }
 
     @Test
