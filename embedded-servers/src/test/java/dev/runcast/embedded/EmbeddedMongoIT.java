@@ -31,9 +31,8 @@ class EmbeddedMongoIT {
             mongo.stop();
             assertThat(FreePorts.isFree(mongo.port())).isTrue();
             mongo.restart();
-            assertThatObject(with(
-                            mongo,
-                            things -> things.find(new Document("_id", "a")).first()))
+            assertThatObject(with(mongo, things -> things.find(new Document("_id", "a"))
+                            .first()))
                     .isEqualTo(new Document("_id", "a").append("n", 7L));
             List<String> indexes = with(mongo, EmbeddedMongoIT::indexNames);
             assertThat(indexes).contains("n_1");
