@@ -1,0 +1,34 @@
+package dev.runcast.runner;
+
+import java.util.List;
+
+/**
+ * What a flush came to. What a fenced attempt still had is void and does not count as missing; see
+ * {@link ReporterStats#discarded()}.
+ *
+ * @param complete whether everything that was reported before the flush is acked, and so durable
+ * @param missing the executions of which something is not
+ */
+public record FlushResult(boolean complete, List<Missing> missing) {
+    static final FlushResult COMPLETE = new FlushResult(true, List.of());
+
+    /** Copies the list. */
+    public FlushResult {
+        missing = List.copyOf(missing);
+    }
+
+    static FlushResult of(List<Missing> missing) {
+        return missing.isEmpty() ? COMPLETE : new FlushResult(false, missing);
+    }
+
+    /**
+     * What is not durable of one execution.
+     *
+     * @param executionId the execution
+     * @param writerName the writer's name; empty for the only one
+     * @param epoch its attempt
+     * @param updates how many reported updates are not acked, from 1
+     * @param finalStatus whether the terminal phase is among them
+     */
+    public record Missing(String executionId, String writerName, long epoch, long updates, boolean finalStatus) {}
+}

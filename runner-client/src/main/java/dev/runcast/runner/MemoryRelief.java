@@ -1,0 +1,155 @@
+package dev.runcast.runner;
+
+import dev.runcast.runner.Pending.TextKey;
+import dev.runcast.v1.Update;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes room in a queue when the reporter's memory runs out, on the sender's thread, in slices so that the agent's
+ * threads get at the queue in between. First appends are merged that more careful rules kept apart. Then content is left
+ * out, the oldest first, with a note in its place: growing text, then the texts of entries, then whatever else has no
+ * sequence. Never the final status.
+ */
+final class MemoryRelief {
+    private static final int SLICE = 512;
+
+    private enum Cut {
+        TEXT,
+        TEXTS_OF_ENTRIES,
+        EVERYTHING
+    }
+
+    private final MemoryBudget budget;
+    private final Counters counters;
+
+    MemoryRelief(MemoryBudget budget, Counters counters) {
+        this.budget = budget;
+        this.counters = counters;
+    }
+
+    /** Makes room in that queue until so many bytes are free or nothing more can be given up. */
+    void relieve(PendingQueue queue, long wanted) {
+        long goal = budget.used() - wanted;
+        merge(queue);
+        for (Cut cut : Cut.values()) {
+            if (budget.used() > goal) {
+                cut(queue, cut, goal);
+            }
+        }
+    }
+
+    /** Merges appends to one text across what has nothing to do with its entry. */
+    private void merge(PendingQueue queue) {
+        Map<TextKey, Pending.Text> earlier = new HashMap<>();
+        Pending at = first(queue);
+        while (at != null) {
+            synchronized (queue) {
+                for (int i = 0; i < SLICE && at != null; i++) {
+                    Pending next = at.next;
+                    if (at instanceof Pending.Whole whole) {
+                        earlier.keySet().removeIf(key -> Changes.touches(whole.update, key.entryId()));
+                    } else if (at instanceof Pending.Text text) {
+                        if (!mergeInto(earlier.get(text.key), text, queue)) {
+                            earlier.put(text.key, text);
+                        }
+                    }
+                    at = next;
+                }
+            }
+        }
+    }
+
+    private boolean mergeInto(Pending.@Nullable Text earlier, Pending.Text text, PendingQueue queue) {
+        if (earlier == null
+                || earlier.part
+                || text.part
+                || !earlier.traceparent.equals(text.traceparent)
+                || earlier.text.length() + text.text.length() > Limits.APPEND) {
+            return false;
+        }
+        long growth = earlier.text.capacityFor(text.text.length()) - earlier.text.capacity();
+        long gain = text.charge - growth;
+        if (gain <= 0) {
+            return false;
+        }
+        earlier.text.append(text.text);
+        earlier.occurredAt = text.occurredAt;
+        queue.remove(text);
+        queue.list().grow(earlier, growth, text.calls);
+        budget.release(gain);
+        counters.coalesced.add(text.calls);
+        return true;
+    }
+
+    private void cut(PendingQueue queue, Cut cut, long goal) {
+        Pending at = first(queue);
+        while (at != null && budget.used() > goal) {
+            synchronized (queue) {
+                for (int i = 0; i < SLICE && at != null && budget.used() > goal; i++) {
+                    Pending next = at.next;
+                    cut(queue, cut, at);
+                    at = next;
+                }
+            }
+        }
+    }
+
+    private void cut(PendingQueue queue, Cut cut, Pending item) {
+        switch (cut) {
+            case TEXT -> {
+                if (item instanceof Pending.Text) {
+                    leaveOut(queue, item);
+                }
+            }
+            case TEXTS_OF_ENTRIES -> {
+                if (item instanceof Pending.Whole whole && whole.update.hasEntryUpserted()) {
+                    strip(queue, whole);
+                }
+            }
+            case EVERYTHING -> {
+                if (item instanceof Pending.Text || item instanceof Pending.Whole whole && !whole.last) {
+                    leaveOut(queue, item);
+                }
+            }
+        }
+    }
+
+    private void leaveOut(PendingQueue queue, Pending item) {
+        Pending before = item.previous;
+        long count = Math.max(1, item.calls);
+        queue.remove(item);
+        budget.release(item.charge);
+        note(queue, before, item.ordinal, count);
+    }
+
+    private void strip(PendingQueue queue, Pending.Whole whole) {
+        Update stripped = Changes.closing(whole.update);
+        long gain = whole.update.getSerializedSize() - stripped.getSerializedSize();
+        if (gain > Pending.OMITTED_ALLOWANCE) {
+            whole.update = stripped;
+            queue.list().grow(whole, -gain, 0);
+            budget.release(gain);
+            note(queue, whole.previous, whole.ordinal, 1);
+        }
+    }
+
+    /** Says behind {@code before} that updates were left out, in the note that is there already if one is. */
+    private void note(PendingQueue queue, @Nullable Pending before, long ordinal, long count) {
+        String reason = "the reporter's memory bound of " + budget.bound() + " bytes is reached";
+        counters.omitted.add(count);
+        if (before instanceof Pending.Left left && left.reason.equals(reason)) {
+            queue.list().grow(left, 0, count);
+            return;
+        }
+        budget.reserve(Pending.OMITTED_ALLOWANCE);
+        queue.list().insertAfter(before, new Pending.Left(ordinal, Pending.OMITTED_ALLOWANCE, count, reason));
+    }
+
+    private static @Nullable Pending first(PendingQueue queue) {
+        synchronized (queue) {
+            return queue.list().head();
+        }
+    }
+}

@@ -1,0 +1,278 @@
+package dev.runcast.runner;
+
+import com.google.protobuf.Timestamp;
+import dev.runcast.runner.Pending.TextKey;
+import dev.runcast.v1.Omitted;
+import dev.runcast.v1.PublishUpdatesRequest;
+import dev.runcast.v1.TextAppended;
+import dev.runcast.v1.Update;
+import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.Writer;
+import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * What one writer still has to send: the queue that the agent's threads fill, then the window of what has a sequence and
+ * is not acked. Everything but {@link #queue} and {@link #dirty} belongs to the sender's thread.
+ *
+ * <p>Go-back-N: {@link #cursor} is the next sequence to put on the stream. It goes forward with each batch and back to
+ * the first sequence that is not acked with each new stream, refusal or request to send again.
+ */
+final class Outbox {
+    final StreamKey key;
+    final Writer writer;
+    final PendingQueue queue;
+    final SignalLevel level;
+    /** Whether the sender has been told to look at the queue. */
+    final AtomicBoolean dirty = new AtomicBoolean();
+
+    final Window window = new Window();
+    long cursor = 1;
+    /** Text is due from then on. */
+    long nextTextNanos;
+    /** Nothing is sent before then, after a refusal for want of room. */
+    long retryNanos;
+    /** When the timer that is set for it rings; {@link Long#MAX_VALUE} when none is. */
+    long timerNanos = Long.MAX_VALUE;
+    /** When the last frame about it went out. */
+    long lastFrameNanos;
+    /** The last time an ack moved the window. */
+    long lastAckNanos;
+    /** How often in a row it was refused for want of room. */
+    int refusals;
+    /** Where the last rewind went to, and when: its echoes are not followed again at once. */
+    long rewoundTo;
+
+    long rewoundNanos;
+    /** An echo was not followed; look again whether it was one. */
+    boolean echoed;
+    /** It waits for room in the windows. */
+    boolean starved;
+    /** Text up to this ordinal is due at once. */
+    long flushThrough;
+
+    boolean attachWanted = true;
+    /** The run's first terminal phase is durable. Written by the sender's thread. */
+    volatile boolean lastAcked;
+    /** Its content is void: fenced, or refused for good. */
+    volatile boolean discarded;
+    /** Nobody will report more: no heartbeats. */
+    volatile boolean released;
+    /** It stands in the sender's line. */
+    boolean lined;
+
+    private final MemoryBudget budget;
+    /** What of the budget is sequenced, over all executions. */
+    private final MemoryBudget sequenced;
+
+    private final Counters counters;
+    private final TextLengths lengths = new TextLengths();
+    private final InstantSource clock;
+
+    Outbox(
+            StreamKey key,
+            SignalLevel level,
+            MemoryBudget budget,
+            MemoryBudget sequenced,
+            Counters counters,
+            InstantSource clock) {
+        this.key = key;
+        this.writer = key.writer();
+        this.queue = new PendingQueue(budget, counters);
+        this.level = level;
+        this.budget = budget;
+        this.sequenced = sequenced;
+        this.counters = counters;
+        this.clock = clock;
+    }
+
+    /** The oldest ordinal that is not acked; {@link Long#MAX_VALUE} when all are. */
+    long firstOrdinal() {
+        return window.size() > 0 ? window.get(window.first()).ordinal : queue.firstOrdinal();
+    }
+
+    boolean isEmpty() {
+        return window.size() == 0 && queue.isEmpty();
+    }
+
+    /** Whether it should say that it lives when it has nothing to say. */
+    boolean alive() {
+        return !released && !discarded && !queue.lastReported() && !(level.said() instanceof AttemptStanding.Closed);
+    }
+
+    /** Whether nothing is to be sent, nor expected to be. */
+    boolean over() {
+        return !alive() && isEmpty();
+    }
+
+    /** Gives a pending item its sequence; text gets its offset. */
+    void sequence(Pending item) {
+        Sequenced update = sequenced(item);
+        lengths.follow(update.update);
+        budget.release(item.charge);
+        budget.reserve(update.charge);
+        sequenced.reserve(update.charge);
+        window.add(update);
+        counters.sequenced.increment();
+    }
+
+    /** The next batch from the cursor on, and moves the cursor behind it. There must be something to send. */
+    PublishUpdatesRequest nextBatch(long now) {
+        Sequenced first = window.get(cursor);
+        UpdateBatch.Builder batch = UpdateBatch.newBuilder()
+                .setExecutionId(key.executionId())
+                .setWriter(writer)
+                .setEpoch(key.epoch())
+                .setFirstSequence(cursor)
+                .setTraceparent(first.traceparent);
+        int bytes = 0;
+        while (cursor < window.next() && batch.getUpdatesCount() < Limits.BATCH_UPDATES) {
+            Sequenced next = window.get(cursor);
+            // Tag and length stand before each update.
+            bytes += next.size + 5;
+            if (batch.getUpdatesCount() > 0
+                    && (bytes > Limits.BATCH || !next.traceparent.equals(first.traceparent))) {
+                break;
+            }
+            batch.addUpdates(next.update);
+            counters.sent.increment();
+            if (next.sent) {
+                counters.resent.increment();
+            }
+            next.sent = true;
+            next.sentNanos = now;
+            cursor++;
+        }
+        counters.batches.increment();
+        lastFrameNanos = now;
+        return PublishUpdatesRequest.newBuilder().setBatch(batch).build();
+    }
+
+    /** Everything up to the sequence is durable. Returns the newest such update's time on the wire, or -1. */
+    long ack(long sequence, long now) {
+        long roundTrip = -1;
+        long bytes = 0;
+        while (window.size() > 0 && window.first() <= sequence) {
+            Sequenced update = window.removeFirst();
+            bytes += update.charge;
+            counters.acked.increment();
+            queue.settle(update.calls);
+            if (update.last) {
+                lastAcked = true;
+            }
+            if (update.sent) {
+                roundTrip = now - update.sentNanos;
+            }
+        }
+        if (bytes > 0) {
+            budget.release(bytes);
+            sequenced.release(bytes);
+            cursor = Math.max(cursor, window.first());
+            lastAckNanos = now;
+            refusals = 0;
+        }
+        return roundTrip;
+    }
+
+    /** Sends again from the sequence on, or from the first that is not acked. */
+    void rewind(long sequence) {
+        cursor = Math.min(cursor, Math.max(sequence, window.first()));
+    }
+
+    /**
+     * Puts something that will be taken in the place of a refused update: the bare phase for a final status, else an
+     * Omitted. False when what was refused is such a stand-in already.
+     */
+    boolean substitute(long sequence, String reason) {
+        Sequenced refused = window.get(sequence);
+        Update bare = barePhase(refused.update);
+        if (refused.last && !bare.equals(refused.update)) {
+            replace(sequence, refused.replacedBy(bare));
+            return true;
+        }
+        if (refused.substitute && refused.update.hasOmitted()) {
+            return false;
+        }
+        counters.omitted.add(Math.max(1, refused.calls));
+        replace(sequence, refused.replacedBy(omitted(refused.calls, reason)));
+        return true;
+    }
+
+    /** Throws everything away. */
+    void discard() {
+        discarded = true;
+        counters.discarded.add(queue.discard());
+        long bytes = 0;
+        while (window.size() > 0) {
+            bytes += window.removeFirst().charge;
+        }
+        budget.release(bytes);
+        sequenced.release(bytes);
+        cursor = window.first();
+    }
+
+    /** What is not acked, as a flush reports it; {@code updates} is 0 when all is. For any thread. */
+    FlushResult.Missing missing() {
+        return new FlushResult.Missing(
+                key.executionId(),
+                key.writerName(),
+                key.epoch(),
+                queue.waiting(),
+                queue.lastReported() && !lastAcked && !discarded);
+    }
+
+    private void replace(long sequence, Sequenced update) {
+        Sequenced before = window.get(sequence);
+        budget.release(before.charge);
+        sequenced.release(before.charge);
+        budget.reserve(update.charge);
+        sequenced.reserve(update.charge);
+        window.set(sequence, update);
+        counters.substituted.increment();
+    }
+
+    private Sequenced sequenced(Pending item) {
+        if (item instanceof Pending.Whole whole) {
+            return new Sequenced(whole.update, item.ordinal, item.calls, whole.last, false, item.traceparent);
+        }
+        if (item instanceof Pending.Text text) {
+            long offset = lengths.of(text.key);
+            if (offset + text.text.length() > Limits.TEXT) {
+                counters.omitted.add(Math.max(1, item.calls));
+                return note(item, "text beyond " + Limits.TEXT + " bytes of " + text.key.entryId());
+            }
+            Update append = Update.newBuilder()
+                    .setOccurredAt(text.occurredAt)
+                    .setTextAppended(TextAppended.newBuilder()
+                            .setEntryId(text.key.entryId())
+                            .setField(text.key.field())
+                            .setOffset(offset)
+                            .setTextBytes(text.text.toByteString()))
+                    .build();
+            return new Sequenced(append, item.ordinal, item.calls, false, false, item.traceparent);
+        }
+        return note(item, ((Pending.Left) item).reason);
+    }
+
+    private Sequenced note(Pending item, String reason) {
+        return new Sequenced(omitted(item.calls, reason), item.ordinal, item.calls, false, false, item.traceparent);
+    }
+
+    private Update omitted(long count, String reason) {
+        long millis = clock.millis();
+        return Update.newBuilder()
+                .setOccurredAt(Timestamp.newBuilder()
+                        .setSeconds(Math.floorDiv(millis, 1000L))
+                        .setNanos((int) Math.floorMod(millis, 1000L) * 1_000_000))
+                .setOmitted(Omitted.newBuilder()
+                        .setCount(Math.max(1, count))
+                        .setReason(Utf8.firstCharacters(reason, Limits.REASON_CHARACTERS)))
+                .build();
+    }
+
+    private static Update barePhase(Update update) {
+        Update.Builder bare = Update.newBuilder();
+        bare.getPhaseChangedBuilder().setPhase(update.getPhaseChanged().getPhase());
+        return bare.build();
+    }
+}
