@@ -147,11 +147,7 @@ final class EntryReader {
                     Piece piece = wanted.remove(id);
                     if (piece != null) {
                         pieces.getOrDefault(id.substring(0, id.lastIndexOf('/')), new ArrayList<>())
-                                .add(new Piece(
-                                        piece.version(),
-                                        piece.index(),
-                                        piece.offset(),
-                                        ByteString.copyFromUtf8(document.getString("text"))));
+                                .add(piece.with(ByteString.copyFromUtf8(document.getString("text"))));
                     }
                 })
                 .then(Mono.fromSupplier(() -> {
@@ -164,10 +160,8 @@ final class EntryReader {
     }
 
     private static Piece piece(String name, Document said) {
-        int index = name.indexOf('_');
-        return new Piece(
-                Long.parseLong(name.substring(1, index < 0 ? name.length() : index)),
-                index < 0 ? 0 : Integer.parseInt(name.substring(index + 1)),
+        return Piece.named(
+                name,
                 said.get("offset", Number.class).longValue(),
                 said.containsKey("text") ? ByteString.copyFromUtf8(said.getString("text")) : ByteString.EMPTY);
     }

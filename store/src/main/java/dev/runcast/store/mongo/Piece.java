@@ -9,12 +9,13 @@ import java.util.List;
  * A true statement about a text: right after a change, its bytes from an offset on were these. Pieces may overlap, since
  * the same changes may be written twice, folded in other ways: that makes more statements, none of them wrong.
  *
- * @param version the change
- * @param index which of the change's statements about this text, from 0
+ * @param first the first change it covers, when several that wrote on are said in one
+ * @param version the last change it covers
+ * @param index which of that change's statements about this text, from 0
  * @param offset from where on, in bytes of UTF-8
  * @param bytes what was there, to the text's end
  */
-record Piece(long version, int index, long offset, ByteString bytes) {
+record Piece(long first, long version, int index, long offset, ByteString bytes) {
     private static final Comparator<Piece> NEWEST_FIRST = Comparator.comparingLong(Piece::version)
             .thenComparingInt(Piece::index)
             .reversed();
@@ -34,12 +35,27 @@ record Piece(long version, int index, long offset, ByteString bytes) {
     /** One statement that says what the two say. */
     Piece join(Piece newer) {
         ByteString kept = bytes.substring(0, (int) (newer.offset - offset));
-        return new Piece(newer.version, newer.index, offset, kept.concat(newer.bytes));
+        return new Piece(first, newer.version, newer.index, offset, kept.concat(newer.bytes));
     }
 
-    /** How it is called in its document. */
+    /** How it is called in its document: by what it covers, so that one that covers less never takes its place. */
     String name() {
-        return "v" + version + (index == 0 ? "" : "_" + index);
+        return "v" + first + '-' + version + (index == 0 ? "" : "-" + index);
+    }
+
+    /** A piece as it is called. */
+    static Piece named(String name, long offset, ByteString bytes) {
+        String[] parts = name.substring(1).split("-", -1);
+        return new Piece(
+                Long.parseLong(parts[0]),
+                Long.parseLong(parts[1]),
+                parts.length > 2 ? Integer.parseInt(parts[2]) : 0,
+                offset,
+                bytes);
+    }
+
+    Piece with(ByteString other) {
+        return new Piece(first, version, index, offset, other);
     }
 
     /**
@@ -59,9 +75,8 @@ record Piece(long version, int index, long offset, ByteString bytes) {
                 if (begin != Long.MAX_VALUE && piece.end() < begin) {
                     break;
                 }
-                ByteString part = begin == Long.MAX_VALUE
-                        ? piece.bytes
-                        : piece.bytes.substring(0, (int) (begin - piece.offset));
+                ByteString part =
+                        begin == Long.MAX_VALUE ? piece.bytes : piece.bytes.substring(0, (int) (begin - piece.offset));
                 text = part.concat(text);
                 begin = piece.offset;
             }

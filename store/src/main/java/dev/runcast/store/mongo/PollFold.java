@@ -94,7 +94,7 @@ final class PollFold {
         for (TextChange text : change.getTextsList()) {
             Text name = new Text(text.getEntryId(), text.getFieldValue(), text.getGeneration());
             int index = indexes.merge(name, 1, Integer::sum) - 1;
-            Piece piece = new Piece(change.getVersion(), index, text.getOffset(), text.getTextBytes());
+            Piece piece = new Piece(change.getVersion(), change.getVersion(), index, text.getOffset(), text.getTextBytes());
             List<Piece> before = pieces.computeIfAbsent(name, first -> new ArrayList<>());
             int last = before.size() - 1;
             if (last >= 0 && before.get(last).joins(piece, Names.MAX_INLINE_BYTES)) {
