@@ -122,7 +122,6 @@ public record ClientSettings(String bootstrapServers, Map<String, String> proper
         settings.put("producer.max.request.size", Topic.MAX_RECORD_BYTES);
         settings.put("consumer.max.partition.fetch.bytes", Topic.MAX_RECORD_BYTES);
         settings.put("consumer.auto.offset.reset", "earliest");
-        settings.put("consumer.allow.auto.create.topics", false);
         return finish(settings);
     }
 
