@@ -1,0 +1,360 @@
+package dev.runcast.ingest;
+
+import com.google.rpc.Code;
+import dev.runcast.doors.Contract;
+import dev.runcast.doors.DoorException;
+import dev.runcast.doors.Failures;
+import dev.runcast.doors.Principal;
+import dev.runcast.doors.Reason;
+import dev.runcast.ingest.BatchCheck.Bad;
+import dev.runcast.ingest.WriterWindow.Flight;
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.Ack;
+import dev.runcast.v1.Attach;
+import dev.runcast.v1.Heartbeat;
+import dev.runcast.v1.PublishUpdatesRequest;
+import dev.runcast.v1.PublishUpdatesResponse;
+import dev.runcast.v1.Refusal;
+import dev.runcast.v1.RejectionReason;
+import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.UpdateBatch.PositionCase;
+import dev.runcast.v1.WriterKind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the frames of one stream mean: law 5 for each writer, and an answer to everything. Frames come one at
+ * a time; the rest is guarded by the stream's lock.
+ */
+final class FrameReader {
+    private final Door door;
+    private final Principal principal;
+    private final RunnerStream stream;
+    private final WriterLines lines;
+    private final Outbox outbox = new Outbox();
+
+    FrameReader(Door door, Principal principal, RunnerStream stream) {
+        this.door = door;
+        this.principal = principal;
+        this.stream = stream;
+        this.lines = new WriterLines(door.settings().writersPerStream(), door.board(), stream);
+    }
+
+    Outbox outbox() {
+        return outbox;
+    }
+
+    /** Reads a frame, and sees to it that the stream is told once when it has gone its way. */
+    void read(PublishUpdatesRequest frame, long cost) {
+        try {
+            if (frame == FrameMarshaller.GARBAGE) {
+                throw Failures.of(Reason.INVALID, "frame: bytes that are no message (expected: a PublishUpdatesRequest)");
+            }
+            switch (frame.getFrameCase()) {
+                case BATCH -> batch(frame.getBatch(), cost);
+                case HEARTBEAT -> heartbeat(frame.getHeartbeat(), cost);
+                case ATTACH -> attach(frame.getAttach(), cost);
+                case FRAME_NOT_SET -> throw Failures.value(
+                        Reason.INVALID, "frame", "none that the contract knows", "batch, heartbeat or attach");
+            }
+        } catch (DoorException e) {
+            // What cannot be told whose it is holds up nobody: it is answered and gone.
+            answer(Refusal.newBuilder(), e);
+            stream.settled(cost);
+        }
+    }
+
+    private void batch(UpdateBatch batch, long cost) {
+        try {
+            door.check().header(batch, principal);
+        } catch (DoorException e) {
+            refuseWhole(batch, e);
+            stream.settled(cost);
+            return;
+        }
+        if (batch.getPositionCase() == PositionCase.REQUEST_ID) {
+            request(batch, cost);
+        } else {
+            sequenced(batch, cost);
+        }
+    }
+
+    /**
+     * Refuses a batch whatever its updates are. Where it is clear whose it is and the writer may send something
+     * else in its place, nothing that follows counts before; else all that follow are refused for the same reason.
+     */
+    private void refuseWhole(UpdateBatch batch, DoorException failure) {
+        if (!HotCheck.names(batch) || failure.reason().code() == Code.PERMISSION_DENIED) {
+            answer(named(batch), failure);
+            return;
+        }
+        synchronized (stream) {
+            WriterLine line = line(batch.getExecutionId(), batch.getWriter(), batch.getEpoch());
+            if (line != null && arrives(line, batch)) {
+                line.window.refuse(batch.getFirstSequence());
+                refuse(line, reason(failure), String.valueOf(failure.getMessage()), false);
+            }
+        }
+    }
+
+    private void sequenced(UpdateBatch batch, long cost) {
+        long first = batch.getFirstSequence();
+        WriterLine line;
+        synchronized (stream) {
+            line = line(batch.getExecutionId(), batch.getWriter(), batch.getEpoch());
+            if (line == null || !arrives(line, batch)) {
+                line = null;
+            }
+        }
+        if (line == null) {
+            stream.settled(cost);
+            return;
+        }
+        Bad bad = door.check().firstBad(batch);
+        int good = bad == null ? batch.getUpdatesCount() : bad.index();
+        Flight flight = null;
+        synchronized (stream) {
+            if (good > 0) {
+                flight = line.window.take(first, first + good - 1);
+                line.settled();
+            }
+            if (bad != null) {
+                line.window.refuse(first + good);
+                refuse(line, reason(bad.failure()), String.valueOf(bad.failure().getMessage()), bad.retryable());
+            }
+        }
+        if (flight == null) {
+            stream.settled(cost);
+            return;
+        }
+        UpdateBatch.Builder stamped = door.stamp().on(batch, principal);
+        while (stamped.getUpdatesCount() > good) {
+            stamped.removeUpdates(stamped.getUpdatesCount() - 1);
+        }
+        door.metrics().accepted(good);
+        door.log().append(stamped.build(), new SequencedLanding(line, flight, cost));
+    }
+
+    /** Whether the batch is to be taken; if not, the runner is told as far as it needs to be. */
+    private boolean arrives(WriterLine line, UpdateBatch batch) {
+        long first = batch.getFirstSequence();
+        switch (line.window.arrive(first)) {
+            case NEXT -> {
+                return true;
+            }
+            case GAP -> refuse(
+                    line,
+                    RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
+                    "sequence: " + first + " (expected: " + line.window.expected() + ")",
+                    true);
+            case BEHIND -> {
+                door.metrics().behind(batch.getUpdatesCount());
+                // What was under way when the refusal went out is no news; who goes on and on has missed it.
+                if (System.nanoTime() - line.refusedAt() > Door.REMIND_EVERY.toNanos()) {
+                    refuse(
+                            line,
+                            RejectionReason.REJECTION_REASON_OUT_OF_ORDER,
+                            "sequence: " + first + " (expected: " + line.window.expected()
+                                    + ", which was refused and has to come first)",
+                            true);
+                }
+            }
+        }
+        return false;
+    }
+
+    private void refuse(WriterLine line, RejectionReason reason, String message, boolean retryable) {
+        door.metrics().refused(reason);
+        line.refuse(reason, message, retryable, System.nanoTime());
+        outbox.due(line);
+    }
+
+    private void request(UpdateBatch batch, long cost) {
+        Bad bad = door.check().firstBad(batch);
+        if (bad != null) {
+            answer(named(batch), bad.failure());
+            stream.settled(cost);
+            return;
+        }
+        door.metrics().accepted(1);
+        door.log().append(door.stamp().on(batch, principal).build(), new RequestLanding(batch, cost));
+    }
+
+    private void heartbeat(Heartbeat heartbeat, long cost) {
+        Contract.check(heartbeat.toBuilder().clearTenant().build());
+        sign(heartbeat.getWriter().getKind(), heartbeat.getEpoch());
+        synchronized (stream) {
+            line(heartbeat.getExecutionId(), heartbeat.getWriter(), heartbeat.getEpoch());
+        }
+        door.log().heartbeat(door.stamp().on(heartbeat, principal));
+        stream.settled(cost);
+    }
+
+    private void attach(Attach attach, long cost) {
+        Contract.check(attach);
+        sign(attach.getWriter().getKind(), attach.getEpoch());
+        synchronized (stream) {
+            WriterLine line = line(attach.getExecutionId(), attach.getWriter(), attach.getEpoch());
+            if (line != null) {
+                line.attach();
+                outbox.due(line);
+            }
+        }
+        stream.settled(cost);
+    }
+
+    private void sign(WriterKind kind, long epoch) {
+        if (kind != WriterKind.WRITER_KIND_RUNNER) {
+            throw Failures.value(Reason.NOT_PERMITTED, "writer.kind", kind.name(), "WRITER_KIND_RUNNER");
+        }
+        door.check().epoch(epoch);
+    }
+
+    /** The line of a writer; null when the stream has too many that wait for something, and then it ends. */
+    private @Nullable WriterLine line(String executionId, dev.runcast.v1.Writer writer, long epoch) {
+        WriterLine.Key key = WriterLine.Key.of(new ExecutionKey(principal.tenant(), executionId), writer, epoch);
+        WriterLine known = lines.get(key);
+        if (known != null) {
+            return known;
+        }
+        WriterLine line = lines.add(key, writer);
+        if (line == null) {
+            stream.fail(Failures.value(
+                    Reason.OVERLOADED,
+                    "writers",
+                    "more than " + door.settings().writersPerStream(),
+                    "as many on one stream, besides those that wait for nothing"));
+            return null;
+        }
+        line.signalDue();
+        outbox.due(line);
+        return line;
+    }
+
+    /** An answer that belongs to no window. */
+    private void answer(Refusal.Builder refusal, DoorException failure) {
+        RejectionReason reason = reason(failure);
+        door.metrics().refused(reason);
+        refusal.setReason(reason)
+                .setMessage(String.valueOf(failure.getMessage()))
+                .setRetryable(failure.reason().retryable());
+        synchronized (stream) {
+            outbox.add(PublishUpdatesResponse.newBuilder().setRefusal(refusal).build());
+        }
+    }
+
+    private static Refusal.Builder named(UpdateBatch batch) {
+        Refusal.Builder refusal = Refusal.newBuilder()
+                .setExecutionId(batch.getExecutionId())
+                .setWriter(batch.getWriter())
+                .setEpoch(batch.getEpoch());
+        switch (batch.getPositionCase()) {
+            case FIRST_SEQUENCE -> refusal.setSequence(batch.getFirstSequence());
+            case REQUEST_ID -> refusal.setRequestId(batch.getRequestId());
+            case POSITION_NOT_SET -> {}
+        }
+        return refusal;
+    }
+
+    static RejectionReason reason(DoorException failure) {
+        return RejectionReason.valueOf("REJECTION_REASON_" + failure.reason().name());
+    }
+
+    void levelChanged(ExecutionKey execution) {
+        for (WriterLine line : lines.of(execution)) {
+            line.signalDue();
+            outbox.due(line);
+        }
+    }
+
+    void pressureChanged() {
+        for (WriterLine line : lines.all()) {
+            line.signalDue();
+            outbox.due(line);
+        }
+    }
+
+    @Nullable PublishUpdatesResponse next() {
+        return outbox.next(line -> line.next(door.board(), door.pressure().slowDown()));
+    }
+
+    void close() {
+        lines.close();
+    }
+
+    private final class SequencedLanding implements UpdateLog.Landing {
+        private final WriterLine line;
+        private final Flight flight;
+        private final long cost;
+
+        SequencedLanding(WriterLine line, Flight flight, long cost) {
+            this.line = line;
+            this.flight = flight;
+            this.cost = cost;
+        }
+
+        @Override
+        public void landed() {
+            door.metrics().durable(flight.updates());
+            synchronized (stream) {
+                if (line.window.landed(flight)) {
+                    line.ackDue();
+                    outbox.due(line);
+                }
+            }
+            stream.settled(cost);
+            stream.scheduleFlush();
+        }
+
+        @Override
+        public void failed(Exception cause) {
+            synchronized (stream) {
+                if (line.window.failed(flight)) {
+                    refuse(
+                            line,
+                            RejectionReason.REJECTION_REASON_UNAVAILABLE,
+                            "sequence: " + line.window.expected() + " is not durable (expected: to be sent again): "
+                                    + cause.getMessage(),
+                            true);
+                }
+            }
+            stream.settled(cost);
+            stream.scheduleFlush();
+        }
+    }
+
+    private final class RequestLanding implements UpdateLog.Landing {
+        private final UpdateBatch batch;
+        private final long cost;
+
+        RequestLanding(UpdateBatch batch, long cost) {
+            this.batch = batch.toBuilder().clearUpdates().build();
+            this.cost = cost;
+        }
+
+        @Override
+        public void landed() {
+            door.metrics().durable(1);
+            synchronized (stream) {
+                outbox.add(PublishUpdatesResponse.newBuilder()
+                        .setAck(Ack.newBuilder()
+                                .setExecutionId(batch.getExecutionId())
+                                .setWriter(batch.getWriter())
+                                .setEpoch(batch.getEpoch())
+                                .setRequestId(batch.getRequestId()))
+                        .build());
+            }
+            stream.settled(cost);
+            stream.scheduleFlush();
+        }
+
+        @Override
+        public void failed(Exception cause) {
+            answer(
+                    named(batch),
+                    Failures.of(Reason.UNAVAILABLE, "request_id: " + batch.getRequestId()
+                            + " is not known to be durable (expected: to be sent again)"));
+            stream.settled(cost);
+            stream.scheduleFlush();
+        }
+    }
+}
