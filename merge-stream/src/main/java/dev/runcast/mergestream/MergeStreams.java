@@ -60,7 +60,7 @@ public final class MergeStreams implements SmartLifecycle {
         if (running != null) {
             return;
         }
-        TopicAdministration.ensure(kafka.clients(), kafka.layout(), kafka.timeout());
+        ensureTopics();
         List<AutoCloseable> resources = new ArrayList<>();
         try {
             ClientSettings clients = kafka.clients();
@@ -144,6 +144,16 @@ public final class MergeStreams implements SmartLifecycle {
             }
         }
         return live;
+    }
+
+    private void ensureTopics() {
+        Admin admin = Admin.create(kafka.clients().admin(settings.applicationId() + "-topics"));
+        try {
+            new TopicAdministration(admin, kafka.timeout()).ensure(kafka.layout());
+        } finally {
+            // Without a limit it waits for what was asked of brokers that do not answer.
+            admin.close(Duration.ZERO);
+        }
     }
 
     private Map<String, Object> configuration(RocksMemory memory) {

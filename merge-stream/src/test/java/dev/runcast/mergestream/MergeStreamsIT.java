@@ -1,0 +1,332 @@
+package dev.runcast.mergestream;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.runcast.embedded.EmbeddedKafka;
+import dev.runcast.mergestream.MergeStreamSettings.WatchdogSettings;
+import dev.runcast.topics.Isolation;
+import dev.runcast.topics.Topic;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.EntryState;
+import dev.runcast.v1.Heartbeat;
+import dev.runcast.v1.Phase;
+import dev.runcast.v1.RejectedUpdate;
+import dev.runcast.v1.RejectionReason;
+import dev.runcast.v1.Update;
+import dev.runcast.v1.Writer;
+import dev.runcast.v1.WriterKind;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.streams.KafkaStreams;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.util.unit.DataSize;
+
+class MergeStreamsIT {
+    private static final Instant NOW = Instant.now();
+
+    @TempDir
+    Path folder;
+
+    private EmbeddedKafka kafka;
+    private Log log;
+    private MergeStreams merge;
+
+    @BeforeEach
+    void start() {
+        kafka = EmbeddedKafka.start(EmbeddedKafka.Config.in(folder.resolve("kafka")));
+        merge = startMerge();
+        log = new Log(kafka);
+    }
+
+    @AfterEach
+    void stop() {
+        log.close();
+        merge.stop();
+        kafka.close();
+    }
+
+    @Test
+    void changesOfEveryExecutionAreOneToNWithoutAHole() {
+        for (int run = 0; run < 20; run++) {
+            conversation(run, 30, 7);
+        }
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            reader.until(read -> read.changeCount() >= 20 * 33);
+            assertThat(reader.changes()).hasSize(20).allSatisfy((id, changes) -> assertContiguous(changes, 33));
+        }
+        assertThat(StreamHealth.liveness(merge, 2).health().getStatus()).isEqualTo(Status.UP);
+        assertThat(StreamHealth.readiness(merge).health().getStatus()).isEqualTo(Status.UP);
+    }
+
+    @Test
+    void aRestartInTheMiddleWithTheStateFolderLostMakesTheSameChangesOnce() {
+        sendPart(0, 40);
+        try (Log.Reader committed = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            committed.until(read -> read.changeCount() >= 100);
+        }
+        merge.stop();
+        delete(folder.resolve("state"));
+        sendPart(40, 80);
+        merge = startMerge();
+        try (Log.Reader committed = log.read(Topic.CHANGES, Isolation.COMMITTED);
+                Log.Reader uncommitted = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
+            committed.until(read -> read.changeCount() >= 10 * 80);
+            committed.poll();
+            assertThat(committed.changes()).hasSize(10).allSatisfy((id, changes) -> assertContiguous(changes, 80));
+            uncommitted.until(read -> read.changeCount() >= committed.changeCount());
+            assertSameVersions(uncommitted.changes(), committed.changes());
+        }
+    }
+
+    @Test
+    void aTransactionThatWasCutOffIsDoneAgainWithTheSameVersions() {
+        // A second instance takes over while the first has uncommitted changes: its session ends by fencing.
+        for (int part = 0; part < 4; part++) {
+            sendPart(part * 20, part * 20 + 20);
+            MergeStreams first = merge;
+            MergeStreams second = newMerge("state-" + part);
+            second.start();
+            first.stop();
+            merge = second;
+        }
+        try (Log.Reader committed = log.read(Topic.CHANGES, Isolation.COMMITTED);
+                Log.Reader uncommitted = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
+            committed.until(read -> read.changeCount() >= 10 * 80);
+            assertThat(committed.changes()).hasSize(10).allSatisfy((id, changes) -> assertContiguous(changes, 80));
+            uncommitted.until(read -> read.changeCount() >= committed.changeCount());
+            assertSameVersions(uncommitted.changes(), committed.changes());
+        }
+    }
+
+    @Test
+    void aBrokerThatIsAwayForAWhileDelaysButLosesNothing() {
+        sendPart(0, 40);
+        log.flush();
+        kafka.restart();
+        sendPart(40, 80);
+        try (Log.Reader committed = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            committed.until(read -> read.changeCount() >= 10 * 80);
+            assertThat(committed.changes()).hasSize(10).allSatisfy((id, changes) -> assertContiguous(changes, 80));
+        }
+    }
+
+    @Test
+    void aBatchOfFourHundredKibibytesGoesThrough() {
+        Batches run = Batches.of("large", NOW.toEpochMilli());
+        String text = "x".repeat(200 * 1024);
+        log.append(run.stream(
+                NOW,
+                1,
+                Batches.message("m1", EntryState.ENTRY_STATE_RUNNING),
+                Batches.append("m1", 0, text),
+                Batches.append("m1", text.length(), text)));
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            reader.until(read -> read.changeCount() >= 3);
+            assertThat(reader.changes().get("large"))
+                    .extracting(change -> change.getTextsCount() == 0 ? 0 : change.getTexts(0).getText().length())
+                    .containsExactly(0, text.length(), text.length());
+        }
+    }
+
+    @Test
+    void garbageIsRejectedWithItsPlaceAndItsNeighboursGoOn() throws Exception {
+        log.append(new ProducerRecord<>(Topic.UPDATES.topicName(), 0, "acme/x".getBytes(UTF_8), new byte[] {9, 9, 9}));
+        log.append(new ProducerRecord<>(Topic.UPDATES.topicName(), 0, "acme/x".getBytes(UTF_8), null));
+        conversation(1, 5, 2);
+        try (Log.Reader reader = log.read(Topic.REJECTED, Isolation.COMMITTED);
+                Log.Reader changes = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            reader.until(read -> read.records.size() >= 2);
+            for (int i = 0; i < 2; i++) {
+                RejectedUpdate rejected = RejectedUpdate.parseFrom(reader.records.get(i).value());
+                assertThat(rejected.getReason()).isEqualTo(RejectionReason.REJECTION_REASON_INVALID);
+                assertThat(rejected.getPartition()).isZero();
+                assertThat(rejected.getOffset()).isEqualTo(i);
+            }
+            changes.until(read -> read.changeCount() >= 8);
+        }
+    }
+
+    @Test
+    void aSilentRunnerIsStalledAndRevivedThroughTheLog() {
+        Batches run = Batches.of("silent", NOW.toEpochMilli());
+        log.append(run.stream(NOW, 1, Batches.started()));
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            reader.until(read -> read.changeCount() >= 2);
+            Change stalled = reader.changes().get("silent").get(1);
+            assertThat(stalled.getExecution().getStalled()).isTrue();
+            assertThat(stalled.getCause().getRequestId()).isEqualTo("stalled-" + run.epoch() + "-1");
+
+            log.append(Heartbeat.newBuilder()
+                    .setTenant("acme")
+                    .setExecutionId("silent")
+                    .setWriter(Writer.newBuilder().setKind(WriterKind.WRITER_KIND_RUNNER))
+                    .setEpoch(run.epoch())
+                    .build());
+            reader.until(read -> read.changeCount() >= 3);
+            assertThat(reader.changes().get("silent").get(2).getExecution().getStalled())
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void aBusyNeighbourDoesNotHideASilentRunner() {
+        log.append(Batches.of("silent", NOW.toEpochMilli()).stream(NOW, 1, Batches.started()));
+        Batches busy = Batches.of("busy", NOW.toEpochMilli());
+        long[] sequence = {1};
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
+            reader.until(read -> {
+                log.append(busy.stream(NOW, sequence[0]++, Batches.started()));
+                return read.changes().getOrDefault("silent", List.of()).size() >= 2;
+            });
+        }
+    }
+
+    @Test
+    void rulesThatThisBuildDoesNotKnowStopItAndAreNotSkipped() {
+        log.append(Batches.of("new", NOW.toEpochMilli()).stream(NOW, 1, Batches.started()).toBuilder()
+                .setRules(99)
+                .build());
+        await().atMost(Duration.ofSeconds(30)).until(() -> merge.state() == KafkaStreams.State.ERROR);
+        assertThat(StreamHealth.liveness(merge, 2).health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(StreamHealth.readiness(merge).health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+
+        merge.stop();
+        merge = startMerge();
+        await().atMost(Duration.ofSeconds(30)).until(() -> merge.state() == KafkaStreams.State.ERROR);
+    }
+
+    @Test
+    void howFastItIsOnThisMachine() {
+        merge.stop();
+        int runs = 200;
+        int batches = 25;
+        int perBatch = 20;
+        for (int batch = 0; batch < batches; batch++) {
+            for (int run = 0; run < runs; run++) {
+                List<Update> updates = new ArrayList<>();
+                for (int i = 0; i < perBatch; i += 4) {
+                    String id = "m" + (batch * perBatch + i);
+                    updates.add(Batches.message(id, EntryState.ENTRY_STATE_RUNNING));
+                    updates.add(Batches.append(id, 0, "The quick brown fox jumps over the lazy dog. "));
+                    updates.add(Batches.append(id, 45, "And back again, since that was such fun to do."));
+                    updates.add(Batches.message(id, EntryState.ENTRY_STATE_COMPLETED));
+                }
+                log.append(Batches.of("run-" + run, NOW.toEpochMilli())
+                        .stream(NOW, (long) batch * perBatch + 1, updates));
+            }
+        }
+        log.flush();
+        merge = startMerge();
+        long total = (long) runs * batches * perBatch;
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
+            reader.until(read -> !read.records.isEmpty());
+            long began = System.nanoTime();
+            reader.until(read -> read.records.size() >= runs * batches);
+            double seconds = (System.nanoTime() - began) / 1e9;
+            assertThat(reader.changeCount()).isEqualTo(total);
+            System.out.printf("merge-stream: %,d updates in %.2f s: %,.0f/s%n", total, seconds, total / seconds);
+        }
+    }
+
+    private MergeStreams startMerge() {
+        MergeStreams streams = newMerge("state");
+        streams.start();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> streams.state() != KafkaStreams.State.CREATED
+                        && streams.state() != KafkaStreams.State.REBALANCING);
+        return streams;
+    }
+
+    private MergeStreams newMerge(String stateFolder) {
+        MergeStreamSettings settings = new MergeStreamSettings(
+                "runcast-merge",
+                folder.resolve(stateFolder),
+                2,
+                Duration.ofMillis(300),
+                DataSize.ofMegabytes(16),
+                Duration.ofSeconds(6),
+                null,
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(1),
+                new WatchdogSettings(true, Duration.ofSeconds(3), Duration.ofMinutes(10), Duration.ofMillis(200)));
+        return new MergeStreams(
+                new KafkaSettings(kafka.bootstrapServers(), Map.of(), 2, 1, Duration.ofSeconds(30)),
+                settings,
+                InstantSource.system(),
+                new SimpleMeterRegistry());
+    }
+
+    /** A conversation of {@code appends + 3} updates. */
+    private void conversation(int run, int appends, int batchSize) {
+        List<Update> updates = new ArrayList<>();
+        updates.add(Batches.started());
+        updates.add(Batches.message("m1", EntryState.ENTRY_STATE_RUNNING));
+        IntStream.range(0, appends).forEach(i -> updates.add(Batches.append("m1", i * 4L, "word")));
+        updates.add(Batches.phase(Phase.PHASE_COMPLETED));
+        Batches batches = Batches.of("run-" + run, NOW.toEpochMilli());
+        for (int from = 0; from < updates.size(); from += batchSize) {
+            log.append(batches.stream(NOW, from + 1, updates.subList(from, Math.min(updates.size(), from + batchSize))));
+        }
+    }
+
+    /** Updates {@code from + 1} to {@code to} of ten runs; the first of each run adopts it. */
+    private void sendPart(int from, int to) {
+        for (int i = from; i < to; i++) {
+            for (int run = 0; run < 10; run++) {
+                Update update = i == 0 ? Batches.started() : Batches.message("m" + i, EntryState.ENTRY_STATE_COMPLETED);
+                log.append(Batches.of("run-" + run, NOW.toEpochMilli()).stream(NOW, i + 1, update));
+            }
+        }
+        log.flush();
+    }
+
+    private static void assertContiguous(List<Change> changes, int count) {
+        assertThat(changes)
+                .extracting(Change::getVersion)
+                .isEqualTo(LongStream.rangeClosed(1, count).boxed().toList());
+    }
+
+    /** Whoever read uncommitted saw, under each version, what has been committed under it. */
+    private static void assertSameVersions(
+            Map<String, List<Change>> uncommitted, Map<String, List<Change>> committed) {
+        uncommitted.forEach((id, changes) -> {
+            for (Change change : changes) {
+                assertThat(change).isEqualTo(committed.get(id).get((int) change.getVersion() - 1));
+            }
+        });
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            paths.sorted(Comparator.reverseOrder()).forEach(path -> {
+                try {
+                    Files.delete(path);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
