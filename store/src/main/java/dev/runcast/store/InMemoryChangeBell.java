@@ -27,22 +27,24 @@ public final class InMemoryChangeBell implements ChangeBell {
     @Override
     public Mono<Void> publish(ChangeBatch batch) {
         ExecutionKey key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());
-        return Mono.fromRunnable(() -> ring(key.toString(), new Ring.Changes(batch)));
+        // Through the codec, so that what is too large for a channel is so here too.
+        return Mono.fromRunnable(
+                () -> ring(RingCodec.channel(key), RingCodec.decodeChanges(RingCodec.encode(batch))));
     }
 
     @Override
     public Mono<Void> publishRow(Execution row) {
-        return Mono.fromRunnable(() -> ring(row.getTenant(), new Ring.Row(row)));
+        return Mono.fromRunnable(() -> ring(RingCodec.channel(row.getTenant()), new Ring.Row(row)));
     }
 
     @Override
     public Flux<Ring> listen(ExecutionKey key) {
-        return listen(key.toString());
+        return listenTo(RingCodec.channel(key));
     }
 
     @Override
     public Flux<Ring> listenRows(String tenant) {
-        return listen(tenant);
+        return listenTo(RingCodec.channel(tenant));
     }
 
     /** As after an outage of a real server: every listener is told that its subscription is new. */
@@ -50,7 +52,7 @@ public final class InMemoryChangeBell implements ChangeBell {
         listeners.values().forEach(all -> all.forEach(listener -> listener.offer(new Ring.Subscribed())));
     }
 
-    private Flux<Ring> listen(String channel) {
+    private Flux<Ring> listenTo(String channel) {
         return Flux.defer(() -> {
             RingBuffer buffer = new RingBuffer(bufferedRings);
             listeners.compute(channel, (same, before) -> {
