@@ -1,0 +1,206 @@
+package dev.runcast.cli;
+
+import dev.runcast.merge.ExecutionView;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.Entry;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.Phase;
+import dev.runcast.v1.Snapshot;
+import dev.runcast.v1.TextChange;
+import dev.runcast.v1.WatchExecutionRequest;
+import dev.runcast.v1.WatchExecutionResponse;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Shows an execution as it runs, from its present state to its end. */
+@Command(name = "watch", description = "Show an execution as it runs, to its end.", mixinStandardHelpOptions = true)
+final class WatchCommand implements Callable<Integer> {
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+
+    @Mixin
+    private Connection connection = new Connection();
+
+    @Parameters(paramLabel = "ID", description = "The execution, or @latest.")
+    private String id = "";
+
+    @Option(names = "--exit-status", description = "Exit with 0 only when the execution COMPLETED, else with 1.")
+    private boolean exitStatus;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "For a person, or the frames as JSON lines.")
+    private OutputFormat output = OutputFormat.TEXT;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Phase outcome;
+        try (Connection.Session session = connection.open()) {
+            String execution = session.resolve(id);
+            if (output == OutputFormat.JSON) {
+                outcome = follow(session, execution, new JsonFrames());
+            } else if (System.console() != null) {
+                try (Terminal terminal = TerminalBuilder.builder().system(true).build();
+                        LiveScreen screen = new LiveScreen(terminal)) {
+                    outcome = follow(session, execution, screen);
+                }
+            } else {
+                outcome = follow(
+                        session, execution, new PlainLines(spec.commandLine().getOut()));
+            }
+        }
+        return exitStatus && outcome != Phase.PHASE_COMPLETED ? 1 : 0;
+    }
+
+    /** What becomes of the frames of a watch. */
+    interface Viewer {
+        /** The view after a frame. */
+        void show(ExecutionView view);
+
+        /** Something about the connection that a person should know. */
+        void note(String sentence);
+
+        /** A frame as it came. */
+        default void frame(WatchExecutionResponse frame) {}
+    }
+
+    private final class JsonFrames implements Viewer {
+        @Override
+        public void show(ExecutionView view) {}
+
+        @Override
+        public void note(String sentence) {
+            spec.commandLine().getErr().println("runcast: " + sentence);
+        }
+
+        @Override
+        public void frame(WatchExecutionResponse frame) {
+            spec.commandLine().getOut().println(OutputFormat.line(frame));
+            spec.commandLine().getOut().flush();
+        }
+    }
+
+    // The stream may break at any frame; the last cursor says where to go on, so nothing is seen twice.
+    private static Phase follow(Connection.Session session, String execution, Viewer viewer)
+            throws InterruptedException {
+        Follower follower = new Follower(viewer);
+        for (int failures = 0; ; ) {
+            String before = follower.cursor;
+            try {
+                Phase outcome = follower.read(session, execution);
+                if (outcome != null) {
+                    return outcome;
+                }
+                failures = 0;
+            } catch (StatusRuntimeException e) {
+                boolean passing = e.getStatus().getCode() == Status.Code.UNAVAILABLE && !follower.cursor.isEmpty();
+                if (!passing) {
+                    throw e;
+                }
+                failures = follower.cursor.equals(before) ? failures + 1 : 1;
+                viewer.note("connection lost, trying again");
+            }
+            long pause = Math.min(LONGEST_PAUSE_MILLIS, 200L << Math.min(failures, 5));
+            TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(pause / 2, pause + 1));
+        }
+    }
+
+    /** Turns the frames of one watch, over any number of connections, into views. */
+    static final class Follower {
+        private final Viewer viewer;
+        private final List<Snapshot> parts = new ArrayList<>();
+        private ExecutionView view = ExecutionView.EMPTY;
+        private String cursor = "";
+
+        Follower(Viewer viewer) {
+            this.viewer = viewer;
+        }
+
+        private @Nullable Phase read(Connection.Session session, String execution) {
+            Iterator<WatchExecutionResponse> frames = session.streams()
+                    .watchExecution(WatchExecutionRequest.newBuilder()
+                            .setExecutionId(execution)
+                            .setCursor(cursor)
+                            .build());
+            while (frames.hasNext()) {
+                Phase outcome = accept(frames.next());
+                if (outcome != null) {
+                    return outcome;
+                }
+            }
+            return null;
+        }
+
+        /** One frame; the terminal phase when it was the last. */
+        @Nullable
+        Phase accept(WatchExecutionResponse frame) {
+            viewer.frame(frame);
+            if (!frame.getCursor().isEmpty()) {
+                cursor = frame.getCursor();
+            }
+            switch (frame.getFrameCase()) {
+                case SNAPSHOT -> snapshot(frame.getSnapshot());
+                case CHANGE -> {
+                    view = view.apply(frame.getChange());
+                    viewer.show(view);
+                }
+                case DONE -> {
+                    return frame.getDone().getPhase();
+                }
+                case BOOKMARK, FRAME_NOT_SET -> {}
+            }
+            return null;
+        }
+
+        private void snapshot(Snapshot part) {
+            if (part.getFirst()) {
+                parts.clear();
+            }
+            parts.add(part);
+            if (part.getLast()) {
+                view = ExecutionView.EMPTY.apply(wholeAsChange(parts));
+                parts.clear();
+                viewer.show(view);
+            }
+        }
+
+        /** A present state is a change from nothing. */
+        private static Change wholeAsChange(List<Snapshot> parts) {
+            Execution execution = parts.get(0).getExecution();
+            List<Entry> entries = new ArrayList<>();
+            List<TextChange> texts = new ArrayList<>();
+            for (Snapshot part : parts) {
+                entries.addAll(part.getEntriesList());
+                texts.addAll(part.getTextsList());
+            }
+            return Change.newBuilder()
+                    .setFirstVersion(1)
+                    .setVersion(execution.getVersion())
+                    .setReceivedAt(execution.getUpdatedAt())
+                    .setExecution(execution)
+                    .addAllEntries(entries)
+                    .addAllTexts(texts)
+                    .build();
+        }
+    }
+}

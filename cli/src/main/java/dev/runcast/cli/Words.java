@@ -1,0 +1,124 @@
+package dev.runcast.cli;
+
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Timestamps;
+import dev.runcast.v1.Entry;
+import dev.runcast.v1.EntryState;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.Failure;
+import dev.runcast.v1.Phase;
+import java.util.Locale;
+
+/** How states, durations and long texts read in a terminal. */
+final class Words {
+    private Words() {}
+
+    /** The phase without its prefix, with what qualifies it. */
+    static String phase(Execution execution) {
+        String phase = phase(execution.getPhase());
+        if (execution.getStalled()) {
+            return phase + " (stalled)";
+        }
+        return execution.getCancelRequested() ? phase + " (cancelling)" : phase;
+    }
+
+    /** The phase without its prefix. */
+    static String phase(Phase phase) {
+        return phase.name().substring("PHASE_".length());
+    }
+
+    /** The state without its prefix. */
+    static String state(EntryState state) {
+        return state.name().substring("ENTRY_STATE_".length());
+    }
+
+    /** Whether an entry in this state is done with. */
+    static boolean finished(EntryState state) {
+        return switch (state) {
+            case ENTRY_STATE_COMPLETED,
+                    ENTRY_STATE_FAILED,
+                    ENTRY_STATE_SKIPPED,
+                    ENTRY_STATE_CANCELLED,
+                    ENTRY_STATE_INTERRUPTED -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether an execution in this phase has ended. */
+    static boolean terminal(Phase phase) {
+        return switch (phase) {
+            case PHASE_COMPLETED, PHASE_FAILED, PHASE_CANCELLED, PHASE_TERMINATED -> true;
+            default -> false;
+        };
+    }
+
+    /** A mark for the state: one column wide in every common font. */
+    static String mark(EntryState state) {
+        return switch (state) {
+            case ENTRY_STATE_COMPLETED -> "✓";
+            case ENTRY_STATE_FAILED -> "✗";
+            case ENTRY_STATE_RUNNING -> "▸";
+            case ENTRY_STATE_WAITING -> "?";
+            case ENTRY_STATE_SKIPPED, ENTRY_STATE_CANCELLED -> "-";
+            case ENTRY_STATE_INTERRUPTED -> "!";
+            default -> "·";
+        };
+    }
+
+    /** Code and message of a failure. */
+    static String failure(Failure failure) {
+        return failure.getMessage().isEmpty() ? failure.getCode() : failure.getCode() + ": " + failure.getMessage();
+    }
+
+    /** How long an entry took, or has taken until {@code now}; empty when it never said. */
+    static String duration(Entry entry, Timestamp now) {
+        if (!entry.hasStartedAt()) {
+            return "";
+        }
+        Timestamp end =
+                entry.hasEndedAt() ? entry.getEndedAt() : finished(entry.getState()) ? entry.getUpdatedAt() : now;
+        return seconds(Timestamps.toMillis(end) - Timestamps.toMillis(entry.getStartedAt()));
+    }
+
+    /** Milliseconds as a person reads them: 340 ms, 2.5 s, 3 min 20 s. */
+    static String seconds(long millis) {
+        long positive = Math.max(0, millis);
+        if (positive < 1000) {
+            return positive + " ms";
+        }
+        if (positive < 60_000) {
+            return String.format(Locale.ROOT, "%.1f s", positive / 1000.0);
+        }
+        return positive / 60_000 + " min " + positive % 60_000 / 1000 + " s";
+    }
+
+    /** The beginning on one line, with an ellipsis where something is left out. */
+    static String shortened(String text, int columns) {
+        StringBuilder line = new StringBuilder();
+        for (int i = 0, used = 0; i < text.length(); used++) {
+            int character = text.codePointAt(i);
+            if (used == columns - 1 && i + Character.charCount(character) < text.length()) {
+                return line.append('…').toString();
+            }
+            line.appendCodePoint(Character.isISOControl(character) ? ' ' : character);
+            i += Character.charCount(character);
+        }
+        return line.toString();
+    }
+
+    /** Text that cannot steer the terminal: control characters but newline and tab become visible. */
+    static String harmless(String text) {
+        StringBuilder clean = null;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean steering = Character.isISOControl(c) && c != '\n' && c != '\t';
+            if (steering && clean == null) {
+                clean = new StringBuilder(text.length()).append(text, 0, i);
+            }
+            if (clean != null) {
+                clean.append(steering ? (c < 0x20 ? (char) (0x2400 + c) : '\uFFFD') : c);
+            }
+        }
+        return clean == null ? text : clean.toString();
+    }
+}
