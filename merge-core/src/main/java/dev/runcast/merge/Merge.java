@@ -16,7 +16,8 @@ public final class Merge {
      * with it comes back as rejections.
      */
     public static MergeResult apply(StateReader state, UpdateBatch batch) {
-        throw new UnsupportedOperationException();
+        Refusal refusal = Validity.ofBatch(batch);
+        return refusal == null ? new BatchMerge(state, batch).run() : Results.refused(batch, refusal);
     }
 
     /**
@@ -27,6 +28,6 @@ public final class Merge {
      * @param limit about how many records are looked at, 1 or greater
      */
     public static List<StateWrite> expire(StateReader state, Instant logTime, int limit) {
-        throw new UnsupportedOperationException();
+        return Expiry.due(state, logTime, limit);
     }
 }

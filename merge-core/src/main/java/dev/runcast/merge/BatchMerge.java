@@ -1,0 +1,316 @@
+package dev.runcast.merge;
+
+import com.google.protobuf.Timestamp;
+import dev.runcast.state.v1.Header;
+import dev.runcast.state.v1.WriterRecord;
+import dev.runcast.v1.Cause;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.ChangeBatch;
+import dev.runcast.v1.Entry;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.ExecutionSignals;
+import dev.runcast.v1.RejectionReason;
+import dev.runcast.v1.RequestOutcome;
+import dev.runcast.v1.TextChange;
+import dev.runcast.v1.Update;
+import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.WriterKind;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The merge of one valid batch. The header is read once and written once; each update works on copies that hold as a
+ * whole or are put back as a whole.
+ */
+final class BatchMerge {
+    private final StateReader state;
+    private final UpdateBatch batch;
+    private final ExecutionKey key;
+    private final StateKeys keys;
+    private final boolean isNew;
+    private final Header header;
+    private final Sequences sequences;
+    private final ExecutionState held;
+    private final Work work;
+    private final Results results;
+    private final List<StateWrite> requestWrites = new ArrayList<>(3);
+    private long requests;
+    private boolean levelChanged;
+    private boolean rowChanged;
+
+    BatchMerge(StateReader state, UpdateBatch batch) {
+        this.state = state;
+        this.batch = batch;
+        this.key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());
+        this.keys = new StateKeys(key);
+        Header known = Records.read(state, keys.one(StateKeys.HEADER), Header.parser());
+        this.isNew = known == null;
+        this.header = known == null ? Header.getDefaultInstance() : known;
+        this.sequences = Sequences.of(header.getWritersList());
+        this.requests = header.getRequests();
+        this.held = known == null ? new ExecutionState() : ExecutionState.of(known);
+        if (held.rules == 0) {
+            held.rules = batch.getRules();
+        }
+        ExecutionState drafted = new ExecutionState();
+        drafted.copyFrom(held);
+        Timestamp logTime = Times.later(header.getLogTime(), batch.getReceivedAt());
+        this.work = new Work(
+                keys, batch, logTime, drafted, new EntryTable(state, keys), new Records(state));
+        this.results = new Results(batch);
+    }
+
+    MergeResult run() {
+        boolean expired = isNew && isOlderThanMemory();
+        for (int i = 0; i < batch.getUpdatesCount(); i++) {
+            Update update = batch.getUpdates(i);
+            if (expired) {
+                results.rejected(i, Refusal.of(
+                        RejectionReason.REJECTION_REASON_EXPIRED,
+                        "epoch: %d (expected: at most 29 days before %s, since the execution is not known)"
+                                .formatted(batch.getEpoch(), Times.shown(batch.getReceivedAt()))));
+            } else if (batch.hasRequestId()) {
+                request(update);
+            } else {
+                next(i, update, batch.getFirstSequence() + i);
+            }
+        }
+        return result();
+    }
+
+    /** One update of a runner's stream. */
+    private void next(int index, Update update, long sequence) {
+        Refusal refusal = checkClosed();
+        if (refusal == null) {
+            refusal = checkFenced();
+        }
+        if (refusal != null) {
+            results.rejected(index, refusal);
+            return;
+        }
+        Sequences.Stream stream = sequences.stream(batch.getWriter().getName(), work.epoch, held.epoch);
+        if (stream == null) {
+            results.rejected(index, Refusal.tooMany("writers", Limits.WRITERS + 1, Limits.WRITERS));
+            return;
+        }
+        if (sequence < stream.expected()) {
+            results.duplicate();
+            return;
+        }
+        if (sequence > stream.expected()) {
+            sequences.miss(stream);
+            noteLevel();
+            results.rejected(index, Refusal.of(
+                    RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
+                    "sequence: %d (expected: %d)".formatted(sequence, stream.expected())));
+            return;
+        }
+        sequences.advance(stream);
+        refusal = attempt(update);
+        if (refusal == null) {
+            results.applied(keep(update, cause().setSequence(sequence), null));
+        } else {
+            putBack();
+            noteLevel();
+            results.rejected(index, refusal);
+        }
+    }
+
+    /** One update that is named by a request. What is refused makes a change too, unless there is nothing to change. */
+    private void request(Update update) {
+        if (Requests.isKnown(state, keys, batch.getRequestId())) {
+            results.duplicate();
+            return;
+        }
+        Refusal refusal = checkClosed();
+        if (refusal == null) {
+            refusal = checkFenced();
+        }
+        if (refusal == null) {
+            refusal = attempt(update);
+        }
+        RequestOutcome.Builder outcome = RequestOutcome.newBuilder()
+                .setRequestId(batch.getRequestId())
+                .setDecision(work.decision)
+                .setDecidedBy(work.decidedBy);
+        if (refusal != null) {
+            putBack();
+            results.rejected(0, refusal, held.version == 0);
+            if (held.version == 0) {
+                return;
+            }
+            outcome.setRefused(refusal.reason()).setMessage(refusal.message());
+        }
+        Change change = keep(update, cause().setRequestId(batch.getRequestId()), outcome);
+        Requests.remember(
+                state, keys, requests, batch.getRequestId(), outcome.getRefused(), change.getVersion(), requestWrites);
+        requests++;
+        results.applied(change);
+    }
+
+    /** Works the update into the drafts. */
+    private @Nullable Refusal attempt(Update update) {
+        Refusal refusal = Validity.ofUpdate(update);
+        if (refusal == null) {
+            refusal = Permissions.check(work, update.getChangeCase());
+        }
+        if (refusal != null) {
+            return refusal;
+        }
+        if (work.epoch > work.execution.epoch) {
+            Lifecycle.adopt(work);
+        }
+        refusal = Kinds.apply(work, update);
+        if (refusal != null) {
+            return refusal;
+        }
+        if (batch.getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER) {
+            work.execution.stalled = false;
+        }
+        return work.entries.count(work.execution);
+    }
+
+    /** Lets the drafts hold, as the next version. */
+    private Change keep(Update update, Cause.Builder cause, RequestOutcome.@Nullable Builder outcome) {
+        ExecutionState drafted = work.execution;
+        drafted.version++;
+        drafted.updatedAt = work.logTime;
+        if (drafted.createdAt == null) {
+            drafted.createdAt = work.logTime;
+        }
+        List<Entry> entries = work.entries.keep(drafted.version, work.epoch, work.logTime);
+        List<TextChange> texts = work.entries.takeTextChanges();
+        Change.Builder change = Change.newBuilder()
+                .setFirstVersion(drafted.version)
+                .setVersion(drafted.version)
+                .setCause(cause)
+                .setReceivedAt(work.logTime)
+                .addAllEntries(entries)
+                .addAllTexts(texts)
+                .setOmitted(work.omitted)
+                .setTraceparentBytes(batch.getTraceparentBytes());
+        if (update.hasOccurredAt() && Times.isValid(update.getOccurredAt())) {
+            change.setOccurredAt(update.getOccurredAt());
+        }
+        Execution.Builder cold = ColdFields.changed(work);
+        if (cold != null || !drafted.shows(held)) {
+            Execution.Builder execution = drafted.toExecution(key);
+            change.setExecution(cold == null ? execution : execution.mergeFrom(cold.buildPartial()));
+            rowChanged = true;
+        }
+        if (outcome != null) {
+            change.setRequestOutcome(outcome.setPhase(drafted.phase()));
+        }
+        work.records.keep();
+        sequences.fence(Math.max(drafted.epoch, drafted.minimumEpoch));
+        levelChanged |= !drafted.isSameLevel(held);
+        noteLevel();
+        held.copyFrom(drafted);
+        work.clearNotes();
+        return change.build();
+    }
+
+    private void putBack() {
+        work.execution.copyFrom(held);
+        work.entries.putBack();
+        work.records.putBack();
+        work.omitted = 0;
+    }
+
+    private void noteLevel() {
+        levelChanged |= sequences.takeMissingChanged();
+    }
+
+    private @Nullable Refusal checkClosed() {
+        Timestamp end = held.endedAt;
+        boolean closed =
+                header.getClosed() || end != null && Times.passed(Limits.OPEN_AFTER_END, end, work.logTime);
+        return closed
+                ? Refusal.of(
+                        RejectionReason.REJECTION_REASON_CLOSED,
+                        "received_at: %s (expected: at most 24 hours after the end at %s)"
+                                .formatted(Times.shown(work.logTime), end == null ? "?" : Times.shown(end)))
+                : null;
+    }
+
+    private @Nullable Refusal checkFenced() {
+        long least = Math.max(held.epoch, held.minimumEpoch);
+        return work.epoch > 0 && work.epoch < least
+                ? Refusal.of(
+                        RejectionReason.REJECTION_REASON_FENCED,
+                        "epoch: %d (expected: %d or greater)".formatted(work.epoch, least))
+                : null;
+    }
+
+    private boolean isOlderThanMemory() {
+        return work.epoch > 0
+                && Times.millis(batch.getReceivedAt()) - work.epoch > Limits.EPOCH_AGE.toMillis();
+    }
+
+    private Cause.Builder cause() {
+        return Cause.newBuilder()
+                .setWriter(batch.getWriter())
+                .setEpoch(work.epoch)
+                .setPrincipal(batch.getPrincipal());
+    }
+
+    private MergeResult result() {
+        List<StateWrite> writes = new ArrayList<>();
+        Header after = headerAfter();
+        if (after != null && !after.equals(header)) {
+            writes.add(new StateWrite(keys.one(StateKeys.HEADER), after.toByteArray()));
+            Expiry.index(keys, isNew ? null : header, after, writes);
+        }
+        work.entries.write(writes);
+        work.records.write(writes);
+        writes.addAll(requestWrites);
+        List<ChangeBatch> changes = results.changeBatches(key);
+        boolean exists = held.version > 0;
+        return new MergeResult(
+                results.outcomes(),
+                List.copyOf(writes),
+                changes,
+                results.rejections(),
+                rowChanged ? ColdFields.row(work, held.toExecution(key)) : null,
+                levelChanged ? signals() : null,
+                exists ? held.toExecution(key).build() : null);
+    }
+
+    /** Null when there is nothing to remember: no update came as far as the state. */
+    private @Nullable Header headerAfter() {
+        List<WriterRecord> writers = sequences.toRecords();
+        if (isNew && held.version == 0 && writers.isEmpty()) {
+            return null;
+        }
+        Header.Builder after = Header.newBuilder()
+                .setExecution(held.toExecution(key))
+                .setSaid(held.said)
+                .setPaused(held.paused)
+                .setHasWorkflow(held.hasWorkflow)
+                .setLogTime(work.logTime)
+                .addAllWriters(writers)
+                .setRequests(requests)
+                .setClosed(header.getClosed())
+                .setFirstSeen(isNew ? work.logTime : header.getFirstSeen());
+        if (held.lastControlAt != null) {
+            after.setLastControlAt(held.lastControlAt);
+        }
+        return after.build();
+    }
+
+    private ExecutionSignals signals() {
+        return ExecutionSignals.newBuilder()
+                .setTenant(key.tenant())
+                .setExecutionId(key.executionId())
+                .setVersion(held.version)
+                .setEpoch(held.epoch)
+                .setMinimumEpoch(held.minimumEpoch)
+                .setPhase(held.phase())
+                .setCancelRequested(held.cancelRequested)
+                .setPaused(held.paused)
+                .addAllResends(sequences.resends())
+                .setUpdatedAt(work.logTime)
+                .build();
+    }
+}

@@ -1,0 +1,65 @@
+package dev.runcast.merge;
+
+import dev.runcast.state.v1.OutcomeRecord;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.ExecutionAttributes;
+import dev.runcast.v1.ExecutionSpec;
+import dev.runcast.v1.Failure;
+import dev.runcast.v1.LateOutcome;
+import org.jspecify.annotations.Nullable;
+
+/** The fields of an execution that lie in records of their own: in changes only what changed, in rows all but the bulk. */
+final class ColdFields {
+    private ColdFields() {}
+
+    /** What the update drafted: a field that it clears is there and empty; null when it drafted none. */
+    static Execution.@Nullable Builder changed(Work work) {
+        Execution.Builder changed = null;
+        if (work.records.isDrafted(work.keys.one(StateKeys.SPEC))) {
+            changed = Execution.newBuilder();
+            ExecutionSpec spec = work.specWithInput();
+            changed.setSpec(spec == null ? ExecutionSpec.getDefaultInstance() : spec);
+        }
+        if (work.records.isDrafted(work.keys.one(StateKeys.ATTRIBUTES))) {
+            changed = changed == null ? Execution.newBuilder() : changed;
+            changed.setAttributes(work.attributes());
+        }
+        byte[] outcomeKey = work.keys.one(StateKeys.OUTCOME);
+        if (work.records.isDrafted(outcomeKey)) {
+            changed = changed == null ? Execution.newBuilder() : changed;
+            OutcomeRecord before = work.records.held(outcomeKey, OutcomeRecord.getDefaultInstance());
+            OutcomeRecord after = work.outcome();
+            if (!before.getFailure().equals(after.getFailure())) {
+                changed.setFailure(after.hasFailure() ? after.getFailure() : Failure.getDefaultInstance());
+            }
+            if (!before.getLateOutcome().equals(after.getLateOutcome())) {
+                changed.setLateOutcome(after.hasLateOutcome() ? after.getLateOutcome() : LateOutcome.getDefaultInstance());
+            }
+        }
+        return changed;
+    }
+
+    /**
+     * The whole execution but for the spec's input and the attributes' context, which may be as large as a quarter of
+     * a megabyte together and would be repeated with every entry that appears.
+     */
+    static Execution row(Work work, Execution.Builder execution) {
+        ExecutionSpec spec = work.spec();
+        if (spec != null) {
+            execution.setSpec(spec);
+        }
+        ExecutionAttributes attributes =
+                work.attributes().toBuilder().clearContext().build();
+        if (!Work.isEmpty(attributes)) {
+            execution.setAttributes(attributes);
+        }
+        OutcomeRecord outcome = work.outcome();
+        if (outcome.hasFailure()) {
+            execution.setFailure(outcome.getFailure());
+        }
+        if (outcome.hasLateOutcome()) {
+            execution.setLateOutcome(outcome.getLateOutcome());
+        }
+        return execution.build();
+    }
+}

@@ -1,0 +1,242 @@
+package dev.runcast.merge;
+
+import com.google.protobuf.Timestamp;
+import dev.runcast.state.v1.EntryRecord;
+import dev.runcast.state.v1.TextMarks;
+import dev.runcast.v1.Entry;
+import dev.runcast.v1.EntryState;
+import dev.runcast.v1.RejectionReason;
+import dev.runcast.v1.TextChange;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The entries of an execution as a batch sees them: each loaded when it is touched, drafted while an update works on
+ * it, and written once at the end of the batch. Which ones are unfinished is read from the keys of an index, never by
+ * looking at entries.
+ */
+final class EntryTable {
+    /** An entry that the present update works on. */
+    static final class Draft {
+        private final Slot slot;
+        /** As it was before the update; null when the update makes it appear. */
+        final @Nullable Entry before;
+
+        final Entry.Builder record;
+        final Texts texts;
+
+        /** The update's writer wrote it, rather than something settling it: its attempt becomes the writer's. */
+        boolean written;
+
+        /** Something other than its writer finished it. */
+        boolean settled;
+
+        private Draft(Slot slot, Entry.Builder record, List<TextChange> changes) {
+            this.slot = slot;
+            this.before = slot.entry;
+            this.record = record;
+            this.texts = new Texts(slot.entry == null ? record.buildPartial() : slot.entry, slot.marks, changes);
+        }
+    }
+
+    private static final class Slot {
+        @Nullable Entry entry;
+        List<TextMarks> marks = List.of();
+        @Nullable Draft draft;
+        boolean changed;
+        boolean indexed;
+    }
+
+    private final StateReader state;
+    private final StateKeys keys;
+    private final Map<String, Slot> slots = new LinkedHashMap<>();
+    private final List<Draft> drafts = new ArrayList<>();
+    private final List<TextChange> textChanges = new ArrayList<>();
+    private int appearing;
+
+    EntryTable(StateReader state, StateKeys keys) {
+        this.state = state;
+        this.keys = keys;
+    }
+
+    /** The entry as the update so far leaves it, for looking at only; null when it has not appeared. */
+    @Nullable Entry find(String entryId) {
+        Slot slot = slot(entryId);
+        return slot.draft != null ? slot.draft.record.buildPartial() : slot.entry;
+    }
+
+    /** An entry to work on; null when it has not appeared. */
+    @Nullable Draft draft(String entryId) {
+        Slot slot = slot(entryId);
+        if (slot.draft == null && slot.entry != null) {
+            begin(slot, slot.entry.toBuilder());
+        }
+        return slot.draft;
+    }
+
+    /**
+     * A new entry to work on.
+     *
+     * @param before how many entries had appeared before this update
+     */
+    Draft appear(String entryId, long before, Timestamp createdAt) {
+        Slot slot = slot(entryId);
+        appearing++;
+        return begin(
+                slot,
+                Entry.newBuilder()
+                        .setEntryId(entryId)
+                        .setState(EntryState.ENTRY_STATE_PENDING)
+                        .setOrdinal(before + appearing)
+                        .setCreatedAt(createdAt));
+    }
+
+    /** Gives up a draft in which nothing was changed. */
+    void release(Draft draft) {
+        if (!draft.written && !draft.settled) {
+            draft.slot.draft = null;
+            drafts.remove(draft);
+        }
+    }
+
+    /** The ids of all unfinished entries, in order of appearance. */
+    List<String> open() {
+        Map<Long, String> open = new TreeMap<>();
+        for (byte[] key : state.keys(keys.prefix(StateKeys.OPEN), Limits.OPEN_ENTRIES)) {
+            String entryId = keys.openEntry(key);
+            Slot slot = slot(entryId);
+            if (slot.entry != null) {
+                open.put(slot.entry.getOrdinal(), entryId);
+            }
+        }
+        slots.forEach((entryId, slot) -> {
+            Entry entry = find(entryId);
+            if (entry == null) {
+                return;
+            }
+            if (EntryStates.isFinished(entry.getState())) {
+                open.remove(entry.getOrdinal());
+            } else {
+                open.put(entry.getOrdinal(), entryId);
+            }
+        });
+        return List.copyOf(open.values());
+    }
+
+    /** Finishes the drafts' texts and counts what the update changes, before it is known whether it holds. */
+    @Nullable Refusal count(ExecutionState execution) {
+        long openBefore = execution.openEntries;
+        for (Draft draft : drafts) {
+            draft.texts.store(draft.record);
+            Entry after = draft.record.buildPartial();
+            if (after.getSerializedSize() > Limits.ENTRY_RECORD_BYTES) {
+                return Refusal.tooLarge("entry", after.getSerializedSize(), Limits.ENTRY_RECORD_BYTES);
+            }
+            if (draft.before != null) {
+                Sums.count(execution, draft.before, -1);
+            }
+            Sums.count(execution, after, 1);
+        }
+        if (execution.openEntries > Limits.OPEN_ENTRIES && execution.openEntries > openBefore) {
+            return Refusal.tooMany("unfinished entries", execution.openEntries, Limits.OPEN_ENTRIES);
+        }
+        return null;
+    }
+
+    /**
+     * Lets the drafts hold.
+     *
+     * @param epoch the attempt of the writer; 0 leaves each entry's attempt as it is
+     * @return the records, in order of appearance
+     */
+    List<Entry> keep(long version, long epoch, Timestamp logTime) {
+        List<Entry> records = new ArrayList<>(drafts.size());
+        for (Draft draft : drafts) {
+            draft.record.setVersion(version).setUpdatedAt(logTime);
+            if (epoch > 0 && draft.written) {
+                draft.record.setEpoch(epoch);
+            }
+            Slot slot = draft.slot;
+            slot.entry = draft.record.build();
+            slot.marks = draft.texts.marks();
+            slot.changed = true;
+            slot.draft = null;
+            records.add(slot.entry);
+        }
+        drafts.clear();
+        appearing = 0;
+        if (records.size() > 1) {
+            records.sort(Comparator.comparingLong(Entry::getOrdinal));
+        }
+        return records;
+    }
+
+    /** How texts changed since the last call, in order. */
+    List<TextChange> takeTextChanges() {
+        List<TextChange> taken = List.copyOf(textChanges);
+        textChanges.clear();
+        return taken;
+    }
+
+    void putBack() {
+        for (Draft draft : drafts) {
+            draft.slot.draft = null;
+        }
+        drafts.clear();
+        appearing = 0;
+        textChanges.clear();
+    }
+
+    void write(List<StateWrite> to) {
+        slots.forEach((entryId, slot) -> {
+            if (!slot.changed || slot.entry == null) {
+                return;
+            }
+            to.add(new StateWrite(
+                    keys.many(StateKeys.ENTRY, entryId),
+                    EntryRecord.newBuilder()
+                            .setEntry(slot.entry)
+                            .addAllMarks(slot.marks)
+                            .build()
+                            .toByteArray()));
+            boolean open = !EntryStates.isFinished(slot.entry.getState());
+            if (open != slot.indexed) {
+                to.add(new StateWrite(keys.open(slot.entry.getOrdinal(), entryId), open ? new byte[0] : null));
+            }
+        });
+    }
+
+    private Draft begin(Slot slot, Entry.Builder record) {
+        Draft draft = new Draft(slot, record, textChanges);
+        slot.draft = draft;
+        drafts.add(draft);
+        return draft;
+    }
+
+    private Slot slot(String entryId) {
+        Slot slot = slots.get(entryId);
+        if (slot == null) {
+            slot = new Slot();
+            EntryRecord record = Records.read(state, keys.many(StateKeys.ENTRY, entryId), EntryRecord.parser());
+            if (record != null) {
+                slot.entry = record.getEntry();
+                slot.marks = record.getMarksList();
+                slot.indexed = !EntryStates.isFinished(slot.entry.getState());
+            }
+            slots.put(entryId, slot);
+        }
+        return slot;
+    }
+
+    /** The refusal of what names an entry that nobody has written. */
+    static Refusal unknown(String entryId) {
+        return Refusal.of(
+                RejectionReason.REJECTION_REASON_UNKNOWN_ENTRY,
+                "entry_id: %s (expected: an entry that has appeared)".formatted(Ids.shown(entryId)));
+    }
+}

@@ -1,0 +1,40 @@
+package dev.runcast.merge;
+
+import java.time.Duration;
+
+/** Every bound that the merge keeps, in one place. Part of the rules: a released number never changes. */
+final class Limits {
+    /** One update, serialized. */
+    static final int UPDATE_BYTES = 256 * 1024;
+    /** A record of changes, unless a single change is larger. */
+    static final int CHANGE_BATCH_BYTES = 512 * 1024;
+    /** One text of an entry; what is larger is a Reference. */
+    static final long TEXT_BYTES = 8L * 1024 * 1024;
+    /** The record of an entry, without its texts. All valid fields at their limits fit. */
+    static final int ENTRY_RECORD_BYTES = 64 * 1024;
+
+    static final int OPEN_ENTRIES = 512;
+    /** Streams of one attempt that are told apart by name. */
+    static final int WRITERS = 32;
+    /** Streams of attempts that are newer than the adopted one and have had nothing applied yet. */
+    static final int WAITING_WRITERS = 32;
+
+    static final int REMEMBERED_REQUESTS = 64;
+    static final int TEXT_MARKS = 8;
+    static final int TODOS = 256;
+    static final int LABELS = 64;
+    static final int CONTEXT = 32;
+    /** Milliseconds since 1970 at the end of the year 9999, where timestamps end. */
+    static final long EPOCH_MILLIS = 253_402_300_799_999L;
+
+    /** Content still applies for this long after the end. */
+    static final Duration OPEN_AFTER_END = Duration.ofHours(24);
+    /** Entries leave the state this long after the end: an hour in which doors' clocks may differ. */
+    static final Duration ENTRIES_KEPT = Duration.ofHours(25);
+    /** Headers leave the state this long after the end. */
+    static final Duration HEADER_KEPT = Duration.ofDays(30);
+    /** An attempt that is older than this cannot begin an execution: it may be one that has left the state. */
+    static final Duration EPOCH_AGE = Duration.ofDays(29);
+
+    private Limits() {}
+}
