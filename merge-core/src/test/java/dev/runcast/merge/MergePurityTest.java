@@ -116,9 +116,10 @@ class MergePurityTest {
     private static final ArchRule ONLY_JDK_AND_CONTRACT = classes()
             .should()
             .onlyDependOnClassesThat(JDK_AND_CONTRACT.and(not(OUTSIDE_WORLD)))
-            .because("the merge is a function of (state, update): pass what it needs as an argument (time is received_at"
-                    + " in the batch, records come from the state reader), and do I/O, logging and threads in the service"
-                    + " that calls it");
+            .because(
+                    "the merge is a function of (state, update): pass what it needs as an argument (time is received_at"
+                            + " in the batch, records come from the state reader), and do I/O, logging and threads in the service"
+                            + " that calls it");
 
     private static final ArchRule ONLY_FUNCTIONS = noClasses()
             .should()
@@ -130,17 +131,18 @@ class MergePurityTest {
                             .contains(call.getName());
                 }
             })
-            .because("the same log must give the same changes on any machine: time is received_at in the batch, ids come"
-                    + " from the writer, and what is hashed is hashed by content (StateKeys, TextHash)");
+            .because(
+                    "the same log must give the same changes on any machine: time is received_at in the batch, ids come"
+                            + " from the writer, and what is hashed is hashed by content (StateKeys, TextHash)");
 
     private static final ArchRule NO_CONSOLE = noClasses()
             .should()
-            .accessFieldWhere(JavaAccess.Predicates.target(HasOwner.Predicates.With.<JavaClass>owner(type(System.class)))
-                    .and(JavaAccess.Predicates.target(HasName.Predicates.nameMatching("in|out|err"))))
+            .accessFieldWhere(
+                    JavaAccess.Predicates.target(HasOwner.Predicates.With.<JavaClass>owner(type(System.class)))
+                            .and(JavaAccess.Predicates.target(HasName.Predicates.nameMatching("in|out|err"))))
             .because("a refusal is a value (Outcome.Rejected with its reason), not a line on the console");
 
-    private static final ArchRule NO_STATE_BETWEEN_CALLS = fields()
-            .that()
+    private static final ArchRule NO_STATE_BETWEEN_CALLS = fields().that()
             .areStatic()
             .should()
             .beFinal()
