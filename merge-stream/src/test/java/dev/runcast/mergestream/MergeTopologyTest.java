@@ -274,8 +274,8 @@ class MergeTopologyTest {
     void aRecordFromTheFutureDoesNotEmptyTheState() {
         merge.send(RUN.stream(START, 1, conversation()));
         int before = merge.stateSize();
-        merge.send(Batches.of("mad", START.toEpochMilli())
-                .stream(START.plus(Duration.ofDays(4000)), 1, Batches.started()));
+        Instant future = START.plus(Duration.ofDays(4000));
+        merge.send(Batches.of("mad", future.toEpochMilli()).stream(future, 1, Batches.started()));
         merge.jump(Duration.ofSeconds(10));
 
         assertThat(merge.stateSize()).isGreaterThan(before);
