@@ -112,6 +112,16 @@ public final class Policy {
             return put(name, Collections.unmodifiableSet(EnumSet.of(first, more)));
         }
 
+        /** A row that says the same as a method's row in another policy, for a second door to the same thing. */
+        public Builder like(String name, Policy other, MethodDescriptor<?, ?> method) {
+            Set<Role> row = other.row(method.getFullMethodName());
+            if (row == null) {
+                throw new IllegalArgumentException(
+                        "%s: no row (expected: a method that has one)".formatted(method.getFullMethodName()));
+            }
+            return put(name, row);
+        }
+
         /** A row for everybody, with or without a principal. */
         public Builder open(String name) {
             return put(name, ANYBODY);

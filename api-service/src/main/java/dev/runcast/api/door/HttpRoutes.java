@@ -1,0 +1,236 @@
+package dev.runcast.api.door;
+
+import com.google.protobuf.MessageOrBuilder;
+import dev.runcast.api.read.ExecutionReader;
+import dev.runcast.api.read.Json;
+import dev.runcast.api.watch.Frame;
+import dev.runcast.api.watch.WatchService;
+import dev.runcast.doors.Contract;
+import dev.runcast.doors.DoorException;
+import dev.runcast.doors.Failures;
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.GetExecutionRequest;
+import dev.runcast.v1.GetExecutionResponse;
+import dev.runcast.v1.ListChangesRequest;
+import dev.runcast.v1.ListEntriesRequest;
+import dev.runcast.v1.ListExecutionsRequest;
+import dev.runcast.v1.ListRejectedUpdatesRequest;
+import dev.runcast.v1.WatchExecutionRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferFactory;
+import org.springframework.http.CacheControl;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.web.reactive.function.BodyInserter;
+import org.springframework.web.reactive.function.BodyInserters;
+import org.springframework.web.reactive.function.server.HandlerFunction;
+import org.springframework.web.reactive.function.server.RequestPredicates;
+import org.springframework.web.reactive.function.server.RouterFunction;
+import org.springframework.web.reactive.function.server.RouterFunctions;
+import org.springframework.web.reactive.function.server.ServerRequest;
+import org.springframework.web.reactive.function.server.ServerResponse;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * The routes of the HTTP door: each reads its parameters into the contract's request and answers with ProtoJSON. Who may
+ * call them stands in {@link HttpPolicy} and is checked by {@link PrincipalFilter}.
+ */
+public final class HttpRoutes {
+    private static final MediaType JSON = MediaType.APPLICATION_JSON;
+    private static final Set<String> PAGING = Set.of("page_size", "page_token");
+    /** A browser that was cut comes back after a second, and not in step with all others only by chance. */
+    private static final byte[] STREAM_BEGINS = "retry: 1000\n\n".getBytes(StandardCharsets.UTF_8);
+    /** What the page may load and reach: itself and this door. */
+    private static final String PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+            + "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    /** One route. */
+    record Route(HttpMethod method, String pattern, HandlerFunction<ServerResponse> handler) {
+        /** Its name in {@link HttpPolicy}. */
+        String name() {
+            return method + " " + pattern;
+        }
+    }
+
+    private final ExecutionReader reader;
+    private final WatchService watches;
+    private final List<Route> routes;
+
+    /** Answers from {@code reader} and {@code watches}. */
+    public HttpRoutes(ExecutionReader reader, WatchService watches) {
+        this.reader = reader;
+        this.watches = watches;
+        // The first that fits counts: what has a verb stands before what would take the verb for a part of the id.
+        this.routes = List.of(
+                new Route(HttpMethod.GET, "/", this::page),
+                new Route(HttpMethod.GET, "/v1/executions", this::list),
+                new Route(HttpMethod.POST, "/v1/executions", request -> notServed("CreateExecution")),
+                new Route(HttpMethod.GET, "/v1/executions:watch", request -> notServed("WatchExecutions")),
+                new Route(HttpMethod.GET, "/v1/executions/{id}:watch", this::watch),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:cancel", request -> notServed("CancelExecution")),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:pause", request -> notServed("PauseExecution")),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:resume", request -> notServed("ResumeExecution")),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:recover", request -> notServed("RecoverExecution")),
+                new Route(HttpMethod.GET, "/v1/executions/{id}", this::get),
+                new Route(HttpMethod.GET, "/v1/executions/{id}/entries", this::entries),
+                new Route(HttpMethod.GET, "/v1/executions/{id}/changes", this::changes),
+                new Route(HttpMethod.GET, "/v1/executions/{id}/rejected", this::rejected),
+                new Route(
+                        HttpMethod.POST,
+                        "/v1/executions/{id}/approvals/{approval}:decide",
+                        request -> notServed("DecideApproval")));
+    }
+
+    /** All routes, in the order in which they are tried. */
+    List<Route> routes() {
+        return routes;
+    }
+
+    /** The routes as Spring takes them. */
+    public RouterFunction<ServerResponse> router() {
+        RouterFunctions.Builder router = RouterFunctions.route();
+        for (Route route : routes) {
+            router.route(
+                    RequestPredicates.method(route.method())
+                            .or(RequestPredicates.method(
+                                    route.method() == HttpMethod.GET ? HttpMethod.HEAD : route.method()))
+                            .and(RequestPredicates.path(route.pattern())),
+                    request -> Mono.defer(() -> route.handler().handle(request)));
+        }
+        return router.build();
+    }
+
+    private Mono<ServerResponse> page(ServerRequest request) {
+        Parameters.of(request.queryParams(), Set.of());
+        return ServerResponse.ok()
+                .contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
+                .header("Content-Security-Policy", PAGE_POLICY)
+                .header("Referrer-Policy", "no-referrer")
+                .cacheControl(CacheControl.noCache())
+                .body(BodyInserters.fromResource(new ClassPathResource("page/live.html", HttpRoutes.class.getClassLoader())));
+    }
+
+    private Mono<ServerResponse> list(ServerRequest request) {
+        Parameters parameters =
+                Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "filter"));
+        return json(reader.list(
+                tenant(request),
+                ListExecutionsRequest.newBuilder()
+                        .setPageSize(parameters.integer("page_size"))
+                        .setPageToken(parameters.text("page_token"))
+                        .setFilter(parameters.text("filter"))
+                        .build()));
+    }
+
+    private Mono<ServerResponse> get(ServerRequest request) {
+        Parameters parameters = Parameters.of(request.queryParams(), Set.of("at_version"));
+        return json(reader.get(
+                        tenant(request),
+                        GetExecutionRequest.newBuilder()
+                                .setExecutionId(request.pathVariable("id"))
+                                .setAtVersion(parameters.number("at_version"))
+                                .build())
+                .map(GetExecutionResponse::getExecution));
+    }
+
+    private Mono<ServerResponse> entries(ServerRequest request) {
+        Parameters parameters =
+                Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "at_version"));
+        return json(reader.entries(
+                tenant(request),
+                ListEntriesRequest.newBuilder()
+                        .setExecutionId(request.pathVariable("id"))
+                        .setPageSize(parameters.integer("page_size"))
+                        .setPageToken(parameters.text("page_token"))
+                        .setAtVersion(parameters.number("at_version"))
+                        .build()));
+    }
+
+    private Mono<ServerResponse> changes(ServerRequest request) {
+        Parameters parameters =
+                Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "after_version"));
+        return json(reader.changes(
+                tenant(request),
+                ListChangesRequest.newBuilder()
+                        .setExecutionId(request.pathVariable("id"))
+                        .setAfterVersion(parameters.number("after_version"))
+                        .setPageSize(parameters.integer("page_size"))
+                        .setPageToken(parameters.text("page_token"))
+                        .build()));
+    }
+
+    private Mono<ServerResponse> rejected(ServerRequest request) {
+        Parameters parameters = Parameters.of(request.queryParams(), PAGING);
+        return json(reader.rejected(
+                tenant(request),
+                ListRejectedUpdatesRequest.newBuilder()
+                        .setExecutionId(request.pathVariable("id"))
+                        .setPageSize(parameters.integer("page_size"))
+                        .setPageToken(parameters.text("page_token"))
+                        .build()));
+    }
+
+    private Mono<ServerResponse> watch(ServerRequest request) {
+        Parameters parameters = Parameters.of(request.queryParams(), Set.of("cursor"));
+        // A browser that comes back by itself repeats the address it began with: its header is newer.
+        String last = request.headers().firstHeader("Last-Event-ID");
+        WatchExecutionRequest wanted = WatchExecutionRequest.newBuilder()
+                .setExecutionId(request.pathVariable("id"))
+                .setCursor(last == null || last.isEmpty() ? parameters.text("cursor") : last)
+                .build();
+        Contract.check(wanted);
+        return watches.open(new ExecutionKey(tenant(request), wanted.getExecutionId()), wanted.getCursor())
+                .flatMap(watch -> {
+                    if (watch.atEnd()) {
+                        // EventSource takes this, and only this, as "do not come back".
+                        return ServerResponse.noContent().build();
+                    }
+                    ServerResponse.BodyBuilder response = ServerResponse.ok()
+                            .contentType(MediaType.TEXT_EVENT_STREAM)
+                            .cacheControl(CacheControl.noStore())
+                            .header("X-Accel-Buffering", "no");
+                    return request.method() == HttpMethod.HEAD
+                            ? response.build()
+                            : response.body(events(watch.frames()));
+                });
+    }
+
+    private static BodyInserter<Object, ServerHttpResponse> events(Flux<Frame> frames) {
+        return (response, context) -> {
+            DataBufferFactory buffers = response.bufferFactory();
+            Flux<byte[]> events = Flux.concat(
+                    Mono.just(STREAM_BEGINS),
+                    frames.map(Frame::event).onErrorResume(failure -> Mono.just(failed(failure))));
+            // Each event is flushed by itself; the wrapped bytes are shared by all viewers.
+            Flux<Mono<DataBuffer>> writes = events.map(event -> Mono.just(buffers.wrap(event)));
+            return response.writeAndFlushWith(writes);
+        };
+    }
+
+    private static byte[] failed(Throwable failure) {
+        String status = Failures.json(Failures.status(failure)).replace("\n", "");
+        return ("event: failure\ndata: " + status + "\n\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Mono<ServerResponse> notServed(String method) {
+        DoorException failure = ExecutionDoor.notServed(method);
+        return Mono.error(failure);
+    }
+
+    private static Mono<ServerResponse> json(Mono<? extends MessageOrBuilder> answer) {
+        return answer.flatMap(message -> ServerResponse.ok()
+                .contentType(JSON)
+                .cacheControl(CacheControl.noStore())
+                .bodyValue(Json.line(message).getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String tenant(ServerRequest request) {
+        return PrincipalFilter.principal(request.exchange()).tenant();
+    }
+}

@@ -1,0 +1,250 @@
+package dev.runcast.api.watch;
+
+import dev.runcast.doors.Failures;
+import dev.runcast.store.ExecutionStore;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.SnapshotReason;
+import dev.runcast.merge.ExecutionKey;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
+
+/**
+ * One viewer on its way: it is given a snapshot, or catches up from the history, then lives on the feed, and goes back
+ * to a snapshot when it falls out of it. Nothing is made for it before it asks.
+ *
+ * <p>Its fields change only while one of its stages runs, and stages follow one another.
+ */
+final class Viewer {
+    private enum Stage {
+        SNAPSHOT,
+        CATCH_UP,
+        LIVE,
+        ENDED
+    }
+
+    private final ExecutionKey key;
+    private final ExecutionStore store;
+    private final WatchSettings settings;
+    private final Feed feed;
+
+    private volatile Stage stage;
+    private volatile SnapshotReason reason = SnapshotReason.SNAPSHOT_REASON_INITIAL;
+    private volatile long version;
+    private volatile int replacements;
+
+    private Viewer(ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, Stage stage) {
+        this.key = key;
+        this.store = store;
+        this.settings = settings;
+        this.feed = feed;
+        this.stage = stage;
+    }
+
+    /** One that begins with the present state. */
+    static Viewer anew(
+            ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, SnapshotReason reason) {
+        Viewer viewer = new Viewer(key, store, settings, feed, Stage.SNAPSHOT);
+        viewer.reason = reason;
+        viewer.replacements = feed.replacements();
+        return viewer;
+    }
+
+    /** One that goes on after a version. */
+    static Viewer after(ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, long version) {
+        Viewer viewer = new Viewer(key, store, settings, feed, Stage.LIVE);
+        viewer.replacements = feed.replacements();
+        viewer.goOnAfter(version);
+        return viewer;
+    }
+
+    /** Everything it is given. */
+    Flux<Frame> frames() {
+        return Flux.defer(this::stage).repeat(() -> stage != Stage.ENDED);
+    }
+
+    private Flux<Frame> stage() {
+        return switch (stage) {
+            case SNAPSHOT -> snapshot();
+            case CATCH_UP -> catchUp();
+            case LIVE -> Flux.from(subscriber -> {
+                Live live = new Live(Operators.toCoreSubscriber(subscriber));
+                live.begin();
+            });
+            case ENDED -> Flux.empty();
+        };
+    }
+
+    private void goOnAfter(long seen) {
+        version = seen;
+        stage = seen < feed.base() ? Stage.CATCH_UP : Stage.LIVE;
+    }
+
+    private void beginAnew(SnapshotReason why) {
+        reason = why;
+        stage = Stage.SNAPSHOT;
+    }
+
+    private Flux<Frame> snapshot() {
+        replacements = feed.replacements();
+        return store.execution(key)
+                .timeout(settings.storeTimeout())
+                .switchIfEmpty(Mono.error(() -> Failures.noExecution(key.executionId())))
+                .flatMapMany(execution -> {
+                    feed.read(execution);
+                    SnapshotCutter cutter = new SnapshotCutter(
+                            reason, execution, new Cursor(feed.generation(), execution.getVersion()).encode(key));
+                    return store.entries(execution, 0)
+                            .concatMapIterable(cutter::add, 1)
+                            .concatWith(Mono.fromSupplier(cutter::last))
+                            .doOnComplete(() -> goOnAfter(execution.getVersion()));
+                })
+                .onErrorMap(StoreFailures::said);
+    }
+
+    private Flux<Frame> catchUp() {
+        long from = version;
+        Flux<Frame> missed = store.changes(key, from, Long.MAX_VALUE)
+                .takeWhile(this::follows)
+                .map(feed::frame)
+                .doOnNext(frame -> version = frame.message().getChange().getVersion())
+                .takeUntil(frame -> version >= feed.base())
+                .onErrorMap(StoreFailures::said);
+        return missed.concatWith(Mono.defer(() -> caughtUp(from)));
+    }
+
+    private boolean follows(Change change) {
+        return change.getVersion() == version + 1;
+    }
+
+    private Mono<Frame> caughtUp(long from) {
+        if (feed.replacements() != replacements) {
+            beginAnew(SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        } else if (version == from && feed.storedVersion() > version) {
+            // The header promises what the history does not have.
+            beginAnew(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
+        } else {
+            goOnAfter(version);
+            if (version == from && stage == Stage.CATCH_UP) {
+                return Mono.<Frame>empty().delaySubscription(settings.pollEvery());
+            }
+        }
+        return Mono.empty();
+    }
+
+    /** The live stage: takes from the feed whenever it is called and whenever it may. */
+    private final class Live implements Subscription, Runnable {
+        private final CoreSubscriber<? super Frame> subscriber;
+        private final AtomicLong requested = new AtomicLong();
+        private final AtomicInteger calls = new AtomicInteger();
+        private volatile boolean over;
+        private long ticks = feed.ticks();
+
+        Live(CoreSubscriber<? super Frame> subscriber) {
+            this.subscriber = subscriber;
+        }
+
+        void begin() {
+            subscriber.onSubscribe(this);
+            if (!over) {
+                feed.add(this);
+                if (over) {
+                    feed.remove(this);
+                }
+                run();
+            }
+        }
+
+        @Override
+        public void request(long count) {
+            if (Operators.validate(count)) {
+                requested.updateAndGet(before -> Operators.addCap(before, count));
+                run();
+            }
+        }
+
+        private void requestedOne() {
+            requested.updateAndGet(left -> left == Long.MAX_VALUE ? left : left - 1);
+        }
+
+        @Override
+        public void cancel() {
+            over = true;
+            feed.remove(this);
+        }
+
+        /** Whoever comes first works; the others only leave word that they called. */
+        @Override
+        public void run() {
+            if (calls.getAndIncrement() != 0) {
+                return;
+            }
+            int seen = 1;
+            do {
+                while (!over && requested.get() > 0 && takeOne()) {
+                    // Each turn is one frame.
+                }
+                seen = calls.addAndGet(-seen);
+            } while (seen != 0);
+        }
+
+        /** Whether there may be more. */
+        private boolean takeOne() {
+            Feed.Step step;
+            try {
+                step = feed.next(version, ticks, replacements);
+            } catch (RuntimeException e) {
+                end();
+                stage = Stage.ENDED;
+                subscriber.onError(e);
+                return false;
+            }
+            if (step instanceof Feed.Step.Send send) {
+                version = send.version();
+                send(send.frame());
+                return true;
+            }
+            if (step instanceof Feed.Step.Remind remind) {
+                ticks = remind.ticks();
+                send(remind.frame());
+                return true;
+            }
+            if (step instanceof Feed.Step.Wait) {
+                return false;
+            }
+            end();
+            if (step instanceof Feed.Step.End last) {
+                stage = Stage.ENDED;
+                send(last.frame());
+            } else {
+                beginAnew(
+                        step instanceof Feed.Step.FellOut
+                                ? SnapshotReason.SNAPSHOT_REASON_SLOW
+                                : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+            }
+            subscriber.onComplete();
+            return false;
+        }
+
+        private void send(Frame frame) {
+            requestedOne();
+            subscriber.onNext(frame);
+        }
+
+        private void end() {
+            over = true;
+            feed.remove(this);
+        }
+    }
+
+    /** For messages and tests. */
+    @Override
+    public String toString() {
+        return "Viewer[%s at %d, %s]".formatted(key, version, stage);
+    }
+}
