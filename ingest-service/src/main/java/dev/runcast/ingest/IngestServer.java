@@ -44,7 +44,7 @@ public final class IngestServer implements SmartLifecycle {
     private final IngestSettings settings;
     private final InstantSource clock;
     private final IngestMetrics metrics;
-    private @Nullable Running running;
+    private volatile @Nullable Running running;
 
     IngestServer(KafkaSettings kafka, IngestSettings settings, InstantSource clock, MeterRegistry meters) {
         this.kafka = kafka;
@@ -184,7 +184,7 @@ public final class IngestServer implements SmartLifecycle {
     }
 
     @Override
-    public synchronized boolean isRunning() {
+    public boolean isRunning() {
         return running != null;
     }
 
@@ -199,21 +199,24 @@ public final class IngestServer implements SmartLifecycle {
      *
      * @throws IllegalStateException when it does not run
      */
-    public synchronized int port() {
-        if (running == null) {
+    public int port() {
+        Running now = running;
+        if (now == null) {
             throw new IllegalStateException("ingest does not run");
         }
-        return running.server().getPort();
+        return now.server().getPort();
     }
 
     /** Whether updates are taken now. */
-    public synchronized boolean isServing() {
-        return running != null && running.signals().readWhole().isDone();
+    public boolean isServing() {
+        Running now = running;
+        return now != null && now.signals().readWhole().isDone();
     }
 
     /** Whether signals reach runners now. */
-    synchronized boolean readsSignals() {
-        return running != null && running.signals().reading();
+    boolean readsSignals() {
+        Running now = running;
+        return now != null && now.signals().reading();
     }
 
     private InetAddress bindAddress() {
