@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.utils.AttributedString;
 import org.jline.utils.AttributedStringBuilder;
@@ -77,7 +78,7 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
             return;
         }
         painted = view;
-        display.resize(Math.max(2, terminal.getHeight()), Math.max(20, terminal.getWidth()));
+        display.resize(Size.of(columns(), rows()));
         Execution execution = view.execution();
         List<Entry> entries = view.entries();
         Transcript transcript = new Transcript(entries);
@@ -111,7 +112,7 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
             done.forEach(line -> terminal.writer().println(line.toAnsi(terminal)));
             display.reset();
         }
-        int room = Math.max(3, terminal.getHeight() - plan.size() - 3);
+        int room = Math.max(3, rows() - plan.size() - 3);
         int most = Math.min(room, MOST_OPEN_LINES);
         List<AttributedString> bottom =
                 new ArrayList<>(open.size() > most ? open.subList(open.size() - most, open.size()) : open);
@@ -121,8 +122,17 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
         terminal.flush();
     }
 
+    // A terminal that does not tell its size says 0.
+    private int columns() {
+        return Math.max(20, terminal.getSize().getColumns());
+    }
+
+    private int rows() {
+        return Math.max(2, terminal.getSize().getRows());
+    }
+
     private List<AttributedString> clipped(List<AttributedString> lines) {
-        int columns = Math.max(20, terminal.getWidth()) - 1;
+        int columns = columns() - 1;
         List<AttributedString> clipped = new ArrayList<>(lines.size());
         for (AttributedString line : lines) {
             clipped.add(line.columnLength() > columns ? line.columnSubSequence(0, columns) : line);
@@ -171,7 +181,7 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
                         };
                     default -> AttributedStyle.DEFAULT;
                 };
-        int columns = Math.max(20, terminal.getWidth()) - 1;
+        int columns = columns() - 1;
         List<AttributedString> lines = new ArrayList<>();
         for (String line : transcript.lines(entry, Timestamps.fromMillis(System.currentTimeMillis()))) {
             lines.addAll(new AttributedString(line.replace("\t", "    "), style).columnSplitLength(columns));

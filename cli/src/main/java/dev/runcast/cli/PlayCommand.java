@@ -132,7 +132,7 @@ final class PlayCommand implements Callable<Integer> {
                 counts.merge(word(results.get(i).get(), performances.get(i)), 1, Integer::sum);
             }
         } catch (ExecutionException e) {
-            throw new CommandFailure("playing failed: " + e.getCause().getMessage(), e.getCause());
+            throw new CommandFailure("playing failed: " + e.getMessage(), e);
         } finally {
             stage.shutdownNow();
             stage.awaitTermination(5, TimeUnit.SECONDS);
@@ -165,7 +165,7 @@ final class PlayCommand implements Callable<Integer> {
     }
 
     private void progress(int done, int all) {
-        if (System.console() != null) {
+        if (Terminals.interactive()) {
             PrintWriter err = spec.commandLine().getErr();
             err.printf("\r%d of %d%s", done, all, done == all ? "\n" : "");
             err.flush();

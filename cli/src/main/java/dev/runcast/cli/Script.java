@@ -163,7 +163,7 @@ final class Script {
 
     private void answer(List<Step> steps, String id, boolean unasked, String parent, Answered answered) {
         // Long enough to be seen running; the same for the same tool.
-        long took = 300 + Math.floorMod(answered.name().hashCode(), 900);
+        long took = 300L + Math.floorMod(answered.name().hashCode(), 900);
         Failure failure = answered.failure();
         EntryState state = failure == null ? EntryState.ENTRY_STATE_COMPLETED : EntryState.ENTRY_STATE_FAILED;
         upsert(steps, took, now -> {

@@ -59,7 +59,7 @@ final class WatchCommand implements Callable<Integer> {
             String execution = session.resolve(id);
             if (output == OutputFormat.JSON) {
                 outcome = follow(session, execution, new JsonFrames());
-            } else if (System.console() != null) {
+            } else if (Terminals.interactive()) {
                 try (Terminal terminal = TerminalBuilder.builder().system(true).build();
                         LiveScreen screen = new LiveScreen(terminal)) {
                     outcome = follow(session, execution, screen);
