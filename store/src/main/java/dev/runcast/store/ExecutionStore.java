@@ -18,6 +18,9 @@ import reactor.core.publisher.Mono;
  * what was read at v comes out right.
  */
 public interface ExecutionStore {
+    /** Creates what the store needs and checks that it is there. To be called, any number of times, before a write. */
+    Mono<Void> prepare();
+
     /** The execution, all fields complete; empty when there is none. */
     Mono<Execution> execution(ExecutionKey key);
 
@@ -73,7 +76,8 @@ public interface ExecutionStore {
     /**
      * Writes changes, rejections and dead letters. Everything in it may have been written before: writing it again
      * changes nothing. Completes when it is durable, each execution's header after everything it promises; when it
-     * fails, any part may have been written, and the whole must be written again.
+     * fails, any part may have been written, and the whole must be written again. Fails with {@link
+     * UnstorableException} when trying again cannot help; then parts of the write may still be written by themselves.
      */
     Mono<Void> write(StoreWrite write);
 }

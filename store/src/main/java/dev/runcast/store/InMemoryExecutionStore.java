@@ -44,6 +44,11 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     private final Map<String, DeadLetter> deadLetters = new ConcurrentHashMap<>();
 
     @Override
+    public Mono<Void> prepare() {
+        return Mono.empty();
+    }
+
+    @Override
     public Mono<Execution> execution(ExecutionKey key) {
         return Mono.fromSupplier(() -> {
             NavigableMap<Long, Change> history = histories.get(key);

@@ -8,6 +8,7 @@ import static com.mongodb.client.model.Filters.or;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.mongodb.ConnectionString;
+import com.mongodb.MongoBulkWriteException;
 import com.mongodb.MongoClientSettings;
 import com.mongodb.ReadConcern;
 import com.mongodb.WriteConcern;
@@ -26,6 +27,7 @@ import dev.runcast.store.Page;
 import dev.runcast.store.PageToken;
 import dev.runcast.store.StoreWrite;
 import dev.runcast.store.StoredEntry;
+import dev.runcast.store.UnstorableException;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.RejectedUpdate;
@@ -33,9 +35,12 @@ import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.bson.BsonMaximumSizeExceededException;
+import org.bson.BsonSerializationException;
 import org.bson.Document;
 import org.bson.conversions.Bson;
 import reactor.core.publisher.Flux;
@@ -62,6 +67,9 @@ import reactor.core.publisher.Mono;
  * Appends of over 32 KiB and changes that stay over 32 KiB lie in documents of their own, so none comes near 16 MiB.
  */
 public final class MongoExecutionStore implements ExecutionStore, AutoCloseable {
+    /** BSONObjectTooLarge, and what older servers say for it. */
+    private static final Set<Integer> TOO_LARGE = Set.of(10334, 17419, 17420);
+
     private final MongoClient client;
     private final MongoDatabase database;
     private final boolean guarded;
@@ -90,7 +98,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         return new MongoExecutionStore(MongoClients.create(clientSettings), settings);
     }
 
-    /** Creates the indexes that are missing and checks that all are there. Safe to call at every start. */
+    @Override
     public Mono<Void> prepare() {
         return StoreIndexes.prepare(database).then(generation()).then();
     }
@@ -208,7 +216,17 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                             bulk(Names.REJECTED, fold.rejected()),
                             bulk(Names.DEAD_LETTERS, fold.deadLetters()))
                     .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
-        });
+        }).onErrorMap(MongoExecutionStore::isHopeless, error -> new UnstorableException(String.valueOf(error.getMessage()), error));
+    }
+
+    /** What the data is to blame for, not the server: everything else may heal. */
+    private static boolean isHopeless(Throwable error) {
+        if (error instanceof MongoBulkWriteException bulk) {
+            return bulk.getWriteErrors().stream().anyMatch(failed -> TOO_LARGE.contains(failed.getCode()));
+        }
+        return error instanceof BsonMaximumSizeExceededException
+                || error instanceof IllegalArgumentException
+                || error instanceof BsonSerializationException;
     }
 
     @Override

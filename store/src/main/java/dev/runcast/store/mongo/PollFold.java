@@ -84,6 +84,12 @@ final class PollFold {
         }
         executions.add(versioned(key.toString(), patch.getVersion(), HeaderDocument.update(key, patch, full)));
         Map<String, Document> listed = new HashMap<>();
+        for (Text text : pieces.keySet()) {
+            if (!records.containsKey(text.entryId())) {
+                throw new IllegalArgumentException("text of entry %s of %s: without the entry's record (expected: with it)"
+                        .formatted(text.entryId(), key));
+            }
+        }
         pieces.forEach((text, all) -> addTexts(key, text, all, listed));
         records.values().forEach(entry -> addEntry(key, entry, listed.getOrDefault(entry.getEntryId(), new Document())));
         addHistory(key, batch.getChangesList());
