@@ -12,7 +12,8 @@ interface LogEnds {
     void forget(int partition);
 
     /** The newest answer for a partition, without waiting; null when there is none yet. Causes the next question. */
-    @Nullable LogEnd newest(int partition);
+    @Nullable
+    LogEnd newest(int partition);
 
     /**
      * One answer for one partition.

@@ -114,14 +114,13 @@ final class MergeProcessor implements Processor<byte[], byte[], byte[], byte[]> 
     }
 
     private void merge(byte[] key, UpdateBatch batch, RecordMetadata place) {
-        if (batch.getRules() > Merge.NEWEST_RULES) {
-            throw new UnknownRulesException(
-                    RecordCodec.position(place.topic(), place.partition(), place.offset()),
-                    batch.getRules(),
-                    Merge.NEWEST_RULES);
-        }
+        requireKnown(batch.getRules(), place);
         Task here = task();
         MergeResult result = Merge.apply(here.state(), batch);
+        if (result.header() != null) {
+            // An execution that a newer build has begun.
+            requireKnown(result.header().getRules(), place);
+        }
         here.state().write(result.writes());
         for (ChangeBatch changes : result.changes()) {
             forward(key, changes.toByteArray(), MergeTopology.CHANGES);
@@ -141,6 +140,13 @@ final class MergeProcessor implements Processor<byte[], byte[], byte[], byte[]> 
         metrics.merged(result.outcomes());
         here.watchdog().merged(batch, result);
         advance(batch);
+    }
+
+    private static void requireKnown(int rules, RecordMetadata place) {
+        if (rules > Merge.NEWEST_RULES) {
+            throw new UnknownRulesException(
+                    RecordCodec.position(place.topic(), place.partition(), place.offset()), rules, Merge.NEWEST_RULES);
+        }
     }
 
     /** Nobody can be told but whoever reads the rejections, so the record is named by its place and its key. */
@@ -170,8 +176,7 @@ final class MergeProcessor implements Processor<byte[], byte[], byte[], byte[]> 
         } else {
             // A heartbeat is not history: the next one says the same.
             metrics.unreadableHeartbeat();
-            LOG.debug(
-                    "{}: not a heartbeat", RecordCodec.position(place.topic(), place.partition(), place.offset()));
+            LOG.debug("{}: not a heartbeat", RecordCodec.position(place.topic(), place.partition(), place.offset()));
         }
     }
 

@@ -16,7 +16,7 @@ import org.springframework.util.unit.DataSize;
  *     nothing else
  * @param threads stream threads of this instance, 1 or greater; more than the topic has partitions are idle
  * @param commitInterval how often a transaction ends. The commit blocks the thread and live readers do not wait for
- *     it, so rather long than short; readers of committed records see a record after at most this
+ *     it, so rather long than short, but less than 10 s; readers of committed records see a record after at most this
  * @param rocksdbMemory what all stores together may use for blocks and write buffers, 8 MB or greater
  * @param sessionTimeout after this without a sign of life another instance takes over; the broker's lower bound is 6 s
  * @param instanceId a name that is kept over restarts and lets an instance that was killed take up its work at once
@@ -39,6 +39,9 @@ public record MergeStreamSettings(
         @DefaultValue WatchdogSettings watchdog) {
     private static final DataSize LEAST_MEMORY = DataSize.ofMegabytes(8);
 
+    /** Kafka Streams' own for exactly once: how long an instance that died may hold up readers of committed records. */
+    private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
+
     /** Checks the ranges. */
     public MergeStreamSettings {
         if (applicationId.isBlank()) {
@@ -52,6 +55,10 @@ public record MergeStreamSettings(
                     "runcast.merge.rocksdb-memory: " + rocksdbMemory + " (expected: 8MB or greater)");
         }
         positive("commit-interval", commitInterval);
+        if (commitInterval.compareTo(TRANSACTION_TIMEOUT) >= 0) {
+            throw new IllegalArgumentException("runcast.merge.commit-interval: " + commitInterval
+                    + " (expected: less than " + TRANSACTION_TIMEOUT + ")");
+        }
         positive("session-timeout", sessionTimeout);
         positive("close-timeout", closeTimeout);
         positive("expire-interval", expireInterval);

@@ -67,8 +67,8 @@ public final class MergeStreams implements SmartLifecycle {
             RocksMemory memory = new RocksMemory(settings.rocksdbMemory());
             resources.add(memory);
             KafkaVerdictLog verdicts = new KafkaVerdictLog(
-                    new KafkaProducer<>(clients.producer(
-                            settings.applicationId() + "-watchdog", Duration.ZERO, VERDICT_TIMEOUT)),
+                    new KafkaProducer<>(
+                            clients.producer(settings.applicationId() + "-watchdog", Duration.ZERO, VERDICT_TIMEOUT)),
                     metrics);
             resources.add(verdicts);
             KafkaLogEnds ends = new KafkaLogEnds(
@@ -129,7 +129,9 @@ public final class MergeStreams implements SmartLifecycle {
 
     /** How Kafka Streams stands; NOT_RUNNING before the start and after the stop. */
     public synchronized KafkaStreams.State state() {
-        return running == null ? KafkaStreams.State.NOT_RUNNING : running.streams().state();
+        return running == null
+                ? KafkaStreams.State.NOT_RUNNING
+                : running.streams().state();
     }
 
     /** Stream threads that are alive. */
@@ -173,6 +175,8 @@ public final class MergeStreams implements SmartLifecycle {
         // Batches are up to 512 KiB: the default of 1,000 buffered records a partition would be half a gigabyte.
         configs.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 256);
         configs.put(StreamsConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+        // They go through Micrometer.
+        configs.put(StreamsConfig.METRIC_REPORTER_CLASSES_CONFIG, List.of());
         long session = settings.sessionTimeout().toMillis();
         configs.put(consumer("session.timeout.ms"), Math.toIntExact(session));
         configs.put(consumer("heartbeat.interval.ms"), Math.toIntExact(Math.min(3000, session / 3)));

@@ -43,8 +43,7 @@ final class MergeTopology {
                 () -> new MergeProcessor(
                         settings,
                         metrics,
-                        partition ->
-                                new Watchdog(partition, settings.watchdog(), clock, ends, verdicts, metrics)),
+                        partition -> new Watchdog(partition, settings.watchdog(), clock, ends, verdicts, metrics)),
                 UPDATES,
                 HEARTBEATS);
         topology.addStateStore(store(), MERGE);
@@ -59,7 +58,8 @@ final class MergeTopology {
         topology.addSource(
                 AutoOffsetReset.earliest(),
                 name,
-                // A record may carry no time of its own; nothing here depends on it, and failing would stop the partition.
+                // A record may carry no time of its own; nothing here depends on it, and failing would stop the
+                // partition.
                 (record, partitionTime) -> Math.max(0, record.timestamp()),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer(),
@@ -71,8 +71,7 @@ final class MergeTopology {
     }
 
     private static StoreBuilder<KeyValueStore<Bytes, byte[]>> store() {
-        return Stores.keyValueStoreBuilder(
-                        Stores.persistentKeyValueStore(STORE), Serdes.Bytes(), Serdes.ByteArray())
+        return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(STORE), Serdes.Bytes(), Serdes.ByteArray())
                 .withCachingDisabled()
                 .withLoggingEnabled(Map.of(
                         "cleanup.policy", "compact", "max.message.bytes", Integer.toString(Topic.MAX_RECORD_BYTES)));

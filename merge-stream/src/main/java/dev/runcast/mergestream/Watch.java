@@ -96,7 +96,8 @@ final class Watch {
      * @param watchingSince since when the watchdog has been listening without a break
      * @return null when nothing is
      */
-    @Nullable VerdictKind judge(long asOf, long watchingSince, long stalledAfter, long lostAfter) {
+    @Nullable
+    VerdictKind judge(long asOf, long watchingSince, long stalledAfter, long lostAfter) {
         if (ended || asOf < answerDueAt || !isRunnersTurn()) {
             return null;
         }
@@ -139,9 +140,7 @@ final class Watch {
 
     /** What nobody has begun to run cannot stall: it waits its turn. */
     private boolean canStall() {
-        return !stalled
-                && refused != VerdictKind.VERDICT_KIND_STALLED
-                && (epoch > 0 || phase == Phase.PHASE_RUNNING);
+        return !stalled && refused != VerdictKind.VERDICT_KIND_STALLED && (epoch > 0 || phase == Phase.PHASE_RUNNING);
     }
 
     /** A workflow supervises its attempts itself. */

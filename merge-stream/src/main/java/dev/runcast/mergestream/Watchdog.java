@@ -217,9 +217,8 @@ final class Watchdog {
                 .setExecutionId(watch.key.executionId())
                 .setWriter(Writer.newBuilder().setKind(WriterKind.WRITER_KIND_SYSTEM))
                 .setRequestId(word(kind) + "-" + watch.epoch() + "-" + watch.version())
-                .addUpdates(Update.newBuilder()
-                        .setOccurredAt(Times.timestamp(now))
-                        .setVerdict(verdict))
+                .addUpdates(
+                        Update.newBuilder().setOccurredAt(Times.timestamp(now)).setVerdict(verdict))
                 .setReceivedAt(Times.timestamp(now))
                 .setRules(Merge.NEWEST_RULES)
                 .setPrincipal(PRINCIPAL)

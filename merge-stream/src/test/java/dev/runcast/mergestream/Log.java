@@ -1,6 +1,7 @@
 package dev.runcast.mergestream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.topics.ClientSettings;
@@ -18,8 +19,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -48,6 +52,23 @@ final class Log implements AutoCloseable {
 
     void flush() {
         producer.flush();
+    }
+
+    /** Moves a group without members past the newest record of a partition, as an operator would. */
+    void skip(Topic topic, int partition, String group) {
+        TopicPartition place = new TopicPartition(topic.topicName(), partition);
+        try (Admin admin = Admin.create(clients.admin("test-admin"))) {
+            // The members that died have not left; the group is empty when their sessions are over.
+            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> {
+                long end = admin.listOffsets(Map.of(place, OffsetSpec.latest()))
+                        .partitionResult(place)
+                        .get()
+                        .offset();
+                admin.alterConsumerGroupOffsets(group, Map.of(place, new OffsetAndMetadata(end)))
+                        .all()
+                        .get();
+            });
+        }
     }
 
     Reader read(Topic topic, Isolation isolation) {

@@ -51,7 +51,8 @@ class MergeStreamApplicationIT {
             assertThat(liveness.body()).contains("streamThreads");
             assertThat(get(port, "/actuator/metrics/runcast.merge.batches").statusCode())
                     .isEqualTo(200);
-            assertThat(get(port, "/actuator/metrics/kafka.stream.alive.stream.threads").body())
+            assertThat(get(port, "/actuator/metrics/kafka.stream.alive.stream.threads")
+                            .body())
                     .contains("\"value\":2.0");
         }
     }

@@ -41,9 +41,12 @@ class MergeStreamSettingsTest {
 
     @Test
     void tooLittleMemoryIsRefused() {
-        refused(
-                Map.of("rocksdb-memory", "1MB"),
-                "runcast.merge.rocksdb-memory: 1048576B (expected: 8MB or greater)");
+        refused(Map.of("rocksdb-memory", "1MB"), "runcast.merge.rocksdb-memory: 1048576B (expected: 8MB or greater)");
+    }
+
+    @Test
+    void aCommitIntervalThatTheTransactionTimeoutWouldCutOffIsRefused() {
+        refused(Map.of("commit-interval", "10s"), "runcast.merge.commit-interval: PT10S (expected: less than PT10S)");
     }
 
     @Test

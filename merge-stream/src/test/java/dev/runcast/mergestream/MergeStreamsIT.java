@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.mergestream.MergeStreamSettings.WatchdogSettings;
 import dev.runcast.topics.Isolation;
+import dev.runcast.topics.RecordCodec;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.EntryState;
@@ -15,6 +16,7 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.RejectionReason;
 import dev.runcast.v1.Update;
+import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -34,6 +36,7 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.streams.KafkaStreams;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +45,9 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.util.unit.DataSize;
 
 class MergeStreamsIT {
-    private static final Instant NOW = Instant.now();
+    private static final Duration COMMIT = Duration.ofMillis(300);
+
+    private final Instant now = Instant.now();
 
     @TempDir
     Path folder;
@@ -99,8 +104,7 @@ class MergeStreamsIT {
     }
 
     @Test
-    void aTransactionThatWasCutOffIsDoneAgainWithTheSameVersions() {
-        // A second instance takes over while the first has uncommitted changes: its session ends by fencing.
+    void partitionsThatMoveFromInstanceToInstanceMakeEveryChangeOnce() {
         for (int part = 0; part < 4; part++) {
             sendPart(part * 20, part * 20 + 20);
             MergeStreams first = merge;
@@ -119,6 +123,37 @@ class MergeStreamsIT {
     }
 
     @Test
+    void whatAnAbortedTransactionHadShownIsMadeAgainUnderTheSameVersions() {
+        merge.stop();
+        // One thread, so that both partitions share a transaction, and no commit while the test looks.
+        merge = startMerge(new Changed("abort", null, 1, Duration.ofSeconds(9)));
+        Batches run = Batches.of("run", now.toEpochMilli());
+        try (Log.Reader uncommitted = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
+            for (int i = 1; i <= 50; i++) {
+                log.append(in(0, run.stream(now, i, Batches.message("m" + i, EntryState.ENTRY_STATE_COMPLETED))));
+            }
+            uncommitted.until(read -> read.changeCount() >= 50);
+            log.append(in(
+                    1,
+                    Batches.of("stop", now.toEpochMilli()).stream(now, 1, Batches.started()).toBuilder()
+                            .setRules(99)
+                            .build()));
+            await().atMost(Duration.ofSeconds(30)).until(() -> merge.state() == KafkaStreams.State.ERROR);
+            merge.stop();
+            log.skip(Topic.UPDATES, 1, "runcast-merge");
+
+            merge = startMerge();
+            try (Log.Reader committed = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+                committed.until(read -> read.changeCount() >= 50);
+                assertContiguous(committed.changes().get("run"), 50);
+                uncommitted.until(read -> read.changeCount() >= 100);
+                assertThat(uncommitted.changes().get("run")).hasSize(100);
+                assertSameVersions(uncommitted.changes(), committed.changes());
+            }
+        }
+    }
+
+    @Test
     void aBrokerThatIsAwayForAWhileDelaysButLosesNothing() {
         sendPart(0, 40);
         log.flush();
@@ -132,10 +167,10 @@ class MergeStreamsIT {
 
     @Test
     void aBatchOfFourHundredKibibytesGoesThrough() {
-        Batches run = Batches.of("large", NOW.toEpochMilli());
+        Batches run = Batches.of("large", now.toEpochMilli());
         String text = "x".repeat(200 * 1024);
         log.append(run.stream(
-                NOW,
+                now,
                 1,
                 Batches.message("m1", EntryState.ENTRY_STATE_RUNNING),
                 Batches.append("m1", 0, text),
@@ -143,7 +178,9 @@ class MergeStreamsIT {
         try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
             reader.until(read -> read.changeCount() >= 3);
             assertThat(reader.changes().get("large"))
-                    .extracting(change -> change.getTextsCount() == 0 ? 0 : change.getTexts(0).getText().length())
+                    .extracting(change -> change.getTextsCount() == 0
+                            ? 0
+                            : change.getTexts(0).getText().length())
                     .containsExactly(0, text.length(), text.length());
         }
     }
@@ -157,7 +194,8 @@ class MergeStreamsIT {
                 Log.Reader changes = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
             reader.until(read -> read.records.size() >= 2);
             for (int i = 0; i < 2; i++) {
-                RejectedUpdate rejected = RejectedUpdate.parseFrom(reader.records.get(i).value());
+                RejectedUpdate rejected =
+                        RejectedUpdate.parseFrom(reader.records.get(i).value());
                 assertThat(rejected.getReason()).isEqualTo(RejectionReason.REJECTION_REASON_INVALID);
                 assertThat(rejected.getPartition()).isZero();
                 assertThat(rejected.getOffset()).isEqualTo(i);
@@ -168,8 +206,8 @@ class MergeStreamsIT {
 
     @Test
     void aSilentRunnerIsStalledAndRevivedThroughTheLog() {
-        Batches run = Batches.of("silent", NOW.toEpochMilli());
-        log.append(run.stream(NOW, 1, Batches.started()));
+        Batches run = Batches.of("silent", now.toEpochMilli());
+        log.append(run.stream(now, 1, Batches.started()));
         try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
             reader.until(read -> read.changeCount() >= 2);
             Change stalled = reader.changes().get("silent").get(1);
@@ -190,12 +228,12 @@ class MergeStreamsIT {
 
     @Test
     void aBusyNeighbourDoesNotHideASilentRunner() {
-        log.append(Batches.of("silent", NOW.toEpochMilli()).stream(NOW, 1, Batches.started()));
-        Batches busy = Batches.of("busy", NOW.toEpochMilli());
+        log.append(Batches.of("silent", now.toEpochMilli()).stream(now, 1, Batches.started()));
+        Batches busy = Batches.of("busy", now.toEpochMilli());
         long[] sequence = {1};
         try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.UNCOMMITTED)) {
             reader.until(read -> {
-                log.append(busy.stream(NOW, sequence[0]++, Batches.started()));
+                log.append(busy.stream(now, sequence[0]++, Batches.started()));
                 return read.changes().getOrDefault("silent", List.of()).size() >= 2;
             });
         }
@@ -203,7 +241,7 @@ class MergeStreamsIT {
 
     @Test
     void rulesThatThisBuildDoesNotKnowStopItAndAreNotSkipped() {
-        log.append(Batches.of("new", NOW.toEpochMilli()).stream(NOW, 1, Batches.started()).toBuilder()
+        log.append(Batches.of("new", now.toEpochMilli()).stream(now, 1, Batches.started()).toBuilder()
                 .setRules(99)
                 .build());
         await().atMost(Duration.ofSeconds(30)).until(() -> merge.state() == KafkaStreams.State.ERROR);
@@ -231,8 +269,8 @@ class MergeStreamsIT {
                     updates.add(Batches.append(id, 45, "And back again, since that was such fun to do."));
                     updates.add(Batches.message(id, EntryState.ENTRY_STATE_COMPLETED));
                 }
-                log.append(Batches.of("run-" + run, NOW.toEpochMilli())
-                        .stream(NOW, (long) batch * perBatch + 1, updates));
+                log.append(
+                        Batches.of("run-" + run, now.toEpochMilli()).stream(now, (long) batch * perBatch + 1, updates));
             }
         }
         log.flush();
@@ -248,8 +286,27 @@ class MergeStreamsIT {
         }
     }
 
+    @Test
+    void aMemberWithANameOfItsOwnTakesUpItsWorkAtOnce() {
+        merge.stop();
+        for (int start = 0; start < 2; start++) {
+            merge = newMerge(new Changed("named", "instance-1", 2, COMMIT));
+            merge.start();
+            // Well below the session timeout, which a member that left without a word holds its partitions for.
+            await().atMost(Duration.ofSeconds(5)).until(() -> merge.state() == KafkaStreams.State.RUNNING);
+            merge.stop();
+        }
+    }
+
+    /** What a test has otherwise than the rest. */
+    private record Changed(String stateFolder, @Nullable String instanceId, int threads, Duration commitInterval) {}
+
     private MergeStreams startMerge() {
-        MergeStreams streams = newMerge("state");
+        return startMerge(new Changed("state", null, 2, COMMIT));
+    }
+
+    private MergeStreams startMerge(Changed changed) {
+        MergeStreams streams = newMerge(changed);
         streams.start();
         await().atMost(Duration.ofSeconds(30))
                 .until(() -> streams.state() != KafkaStreams.State.CREATED
@@ -258,14 +315,18 @@ class MergeStreamsIT {
     }
 
     private MergeStreams newMerge(String stateFolder) {
+        return newMerge(new Changed(stateFolder, null, 2, COMMIT));
+    }
+
+    private MergeStreams newMerge(Changed changed) {
         MergeStreamSettings settings = new MergeStreamSettings(
                 "runcast-merge",
-                folder.resolve(stateFolder),
-                2,
-                Duration.ofMillis(300),
+                folder.resolve(changed.stateFolder()),
+                changed.threads(),
+                changed.commitInterval(),
                 DataSize.ofMegabytes(16),
                 Duration.ofSeconds(6),
-                null,
+                changed.instanceId(),
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(1),
                 new WatchdogSettings(true, Duration.ofSeconds(3), Duration.ofMinutes(10), Duration.ofMillis(200)));
@@ -276,6 +337,11 @@ class MergeStreamsIT {
                 new SimpleMeterRegistry());
     }
 
+    private static ProducerRecord<byte[], byte[]> in(int partition, UpdateBatch batch) {
+        ProducerRecord<byte[], byte[]> record = RecordCodec.UPDATES.record(batch);
+        return new ProducerRecord<>(record.topic(), partition, record.key(), record.value());
+    }
+
     /** A conversation of {@code appends + 3} updates. */
     private void conversation(int run, int appends, int batchSize) {
         List<Update> updates = new ArrayList<>();
@@ -283,9 +349,10 @@ class MergeStreamsIT {
         updates.add(Batches.message("m1", EntryState.ENTRY_STATE_RUNNING));
         IntStream.range(0, appends).forEach(i -> updates.add(Batches.append("m1", i * 4L, "word")));
         updates.add(Batches.phase(Phase.PHASE_COMPLETED));
-        Batches batches = Batches.of("run-" + run, NOW.toEpochMilli());
+        Batches batches = Batches.of("run-" + run, now.toEpochMilli());
         for (int from = 0; from < updates.size(); from += batchSize) {
-            log.append(batches.stream(NOW, from + 1, updates.subList(from, Math.min(updates.size(), from + batchSize))));
+            log.append(
+                    batches.stream(now, from + 1, updates.subList(from, Math.min(updates.size(), from + batchSize))));
         }
     }
 
@@ -294,7 +361,7 @@ class MergeStreamsIT {
         for (int i = from; i < to; i++) {
             for (int run = 0; run < 10; run++) {
                 Update update = i == 0 ? Batches.started() : Batches.message("m" + i, EntryState.ENTRY_STATE_COMPLETED);
-                log.append(Batches.of("run-" + run, NOW.toEpochMilli()).stream(NOW, i + 1, update));
+                log.append(Batches.of("run-" + run, now.toEpochMilli()).stream(now, i + 1, update));
             }
         }
         log.flush();
@@ -307,8 +374,7 @@ class MergeStreamsIT {
     }
 
     /** Whoever read uncommitted saw, under each version, what has been committed under it. */
-    private static void assertSameVersions(
-            Map<String, List<Change>> uncommitted, Map<String, List<Change>> committed) {
+    private static void assertSameVersions(Map<String, List<Change>> uncommitted, Map<String, List<Change>> committed) {
         uncommitted.forEach((id, changes) -> {
             for (Change change : changes) {
                 assertThat(change).isEqualTo(committed.get(id).get((int) change.getVersion() - 1));

@@ -96,8 +96,10 @@ class MergeTopologyTest {
                 from = to;
             }
             assertThat(merge.changes().stream().map(change -> renamed(change, "run-1")))
-                    .describedAs("seed %d (again: mvn -pl merge-stream test -Dtest=MergeTopologyTest"
-                            + " -DargLine=-Druncast.seed=%d)", seed, seed)
+                    .describedAs(
+                            "seed %d (again: mvn -pl merge-stream test -Dtest=MergeTopologyTest"
+                                    + " -DargLine=-Druncast.seed=%d)",
+                            seed, seed)
                     .isEqualTo(expected);
         }
     }
@@ -189,12 +191,13 @@ class MergeTopologyTest {
 
     @Test
     void aKeyThatIsNotTheValuesIsRejectedUnderTheKey() {
-        merge.send("acme/other".getBytes(UTF_8), RUN.stream(START, 1, Batches.started()).toByteArray());
+        merge.send(
+                "acme/other".getBytes(UTF_8),
+                RUN.stream(START, 1, Batches.started()).toByteArray());
 
         RejectedUpdate rejected = onlyRejection();
         assertThat(rejected.getExecutionId()).isEqualTo("other");
-        assertThat(rejected.getMessage())
-                .isEqualTo("key: \"acme/other\" (expected: acme/run-1, as the value says)");
+        assertThat(rejected.getMessage()).isEqualTo("key: \"acme/other\" (expected: acme/run-1, as the value says)");
         assertThat(merge.changes()).isEmpty();
     }
 
@@ -220,9 +223,8 @@ class MergeTopologyTest {
 
     @Test
     void rulesThatThisBuildDoesNotKnowStopIt() {
-        UpdateBatch batch = RUN.stream(START, 1, Batches.started()).toBuilder()
-                .setRules(7)
-                .build();
+        UpdateBatch batch =
+                RUN.stream(START, 1, Batches.started()).toBuilder().setRules(7).build();
 
         assertThatThrownBy(() -> merge.send(batch))
                 .hasRootCauseInstanceOf(UnknownRulesException.class)
@@ -242,9 +244,8 @@ class MergeTopologyTest {
         merge.send(RUN.stream(START, 2, Batches.message("m1", EntryState.ENTRY_STATE_COMPLETED)));
         assertThat(merge.read(Topic.SIGNALS)).isEmpty();
         merge.send(RUN.stream(START, 3, Batches.phase(Phase.PHASE_COMPLETED)));
-        assertThat(signals())
-                .singleElement()
-                .satisfies(level -> assertThat(level.getPhase()).isEqualTo(Phase.PHASE_COMPLETED));
+        assertThat(signals()).singleElement().satisfies(level -> assertThat(level.getPhase())
+                .isEqualTo(Phase.PHASE_COMPLETED));
 
         logReaches(Duration.ofHours(23));
         assertThat(merge.read(Topic.SIGNALS)).noneMatch(record -> key(record).equals("acme/run-1"));
@@ -329,7 +330,11 @@ class MergeTopologyTest {
     void anUnreadableHeartbeatIsCountedAndChangesNothing() {
         merge.beat("acme/run-1".getBytes(UTF_8), "garbage".getBytes(UTF_8));
 
-        assertThat(merge.registry.get("runcast.merge.heartbeats.unreadable").counter().count()).isEqualTo(1);
+        assertThat(merge.registry
+                        .get("runcast.merge.heartbeats.unreadable")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
         assertThat(merge.rejected()).isEmpty();
     }
 

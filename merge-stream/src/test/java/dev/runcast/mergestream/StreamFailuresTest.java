@@ -55,7 +55,8 @@ class StreamFailuresTest {
     @Test
     void theMessageSaysWhichRulesAreKnownAndWhatToDo() {
         assertThat(new UnknownRulesException("topic runcast.updates.v1, partition 3, offset 17", 2, 1))
-                .hasMessage("topic runcast.updates.v1, partition 3, offset 17: rules: 2 (expected: at most 1, the newest"
-                        + " this build knows; upgrade merge-stream before the services that stamp newer rules)");
+                .hasMessage(
+                        "topic runcast.updates.v1, partition 3, offset 17: rules: 2 (expected: at most 1, the newest"
+                                + " this build knows; upgrade merge-stream before the services that stamp newer rules)");
     }
 }

@@ -290,10 +290,8 @@ class WatchdogTest {
                 .setWriter(Writer.newBuilder().setKind(WriterKind.WRITER_KIND_RUNNER));
     }
 
-    private void merged(
-            UpdateBatch.Builder batch, Execution header, @Nullable Execution row, List<Outcome> outcomes) {
-        watchdog.merged(
-                batch.build(), new MergeResult(outcomes, List.of(), List.of(), List.of(), row, null, header));
+    private void merged(UpdateBatch.Builder batch, Execution header, @Nullable Execution row, List<Outcome> outcomes) {
+        watchdog.merged(batch.build(), new MergeResult(outcomes, List.of(), List.of(), List.of(), row, null, header));
         watchdog.updatesProcessed(++nextOffset);
     }
 
