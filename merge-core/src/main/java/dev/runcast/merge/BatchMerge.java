@@ -36,7 +36,9 @@ final class BatchMerge {
     private final Results results;
     private final List<StateWrite> requestWrites = new ArrayList<>(3);
     private long requests;
-    private boolean levelChanged;
+    /** The version at which the level for runners last changed in this batch; -1 when it did not. */
+    private long levelVersion = -1;
+
     private boolean rowChanged;
 
     BatchMerge(StateReader state, UpdateBatch batch) {
@@ -100,7 +102,7 @@ final class BatchMerge {
         }
         if (sequence > stream.expected()) {
             sequences.miss(stream);
-            noteLevel();
+            noteLevel(false);
             results.rejected(index, Refusal.of(
                     RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
                     "sequence: %d (expected: %d)".formatted(sequence, stream.expected())));
@@ -112,7 +114,7 @@ final class BatchMerge {
             results.applied(keep(update, cause().setSequence(sequence), null));
         } else {
             putBack();
-            noteLevel();
+            noteLevel(false);
             results.rejected(index, refusal);
         }
     }
@@ -204,9 +206,9 @@ final class BatchMerge {
         }
         work.records.keep();
         sequences.fence(Math.max(drafted.epoch, drafted.minimumEpoch));
-        levelChanged |= !drafted.isSameLevel(held);
-        noteLevel();
+        boolean levelChanged = !drafted.isSameLevel(held);
         held.copyFrom(drafted);
+        noteLevel(levelChanged);
         work.clearNotes();
         return change.build();
     }
@@ -218,8 +220,10 @@ final class BatchMerge {
         work.omitted = 0;
     }
 
-    private void noteLevel() {
-        levelChanged |= sequences.takeMissingChanged();
+    private void noteLevel(boolean changed) {
+        if (sequences.takeMissingChanged() || changed) {
+            levelVersion = held.version;
+        }
     }
 
     private @Nullable Refusal checkClosed() {
@@ -273,7 +277,7 @@ final class BatchMerge {
                 changes,
                 results.rejections(),
                 rowChanged ? ColdFields.row(work, held.toExecution(key)) : null,
-                levelChanged ? signals() : null,
+                levelVersion >= 0 ? signals() : null,
                 exists ? held.toExecution(key).build() : null);
     }
 
@@ -303,7 +307,7 @@ final class BatchMerge {
         return ExecutionSignals.newBuilder()
                 .setTenant(key.tenant())
                 .setExecutionId(key.executionId())
-                .setVersion(held.version)
+                .setVersion(levelVersion)
                 .setEpoch(held.epoch)
                 .setMinimumEpoch(held.minimumEpoch)
                 .setPhase(held.phase())

@@ -4,8 +4,6 @@ import dev.runcast.state.v1.OutcomeRecord;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
-import dev.runcast.v1.Failure;
-import dev.runcast.v1.LateOutcome;
 import org.jspecify.annotations.Nullable;
 
 /** The fields of an execution that lie in records of their own: in changes only what changed, in rows all but the bulk. */
@@ -26,14 +24,15 @@ final class ColdFields {
         }
         byte[] outcomeKey = work.keys.one(StateKeys.OUTCOME);
         if (work.records.isDrafted(outcomeKey)) {
-            changed = changed == null ? Execution.newBuilder() : changed;
             OutcomeRecord before = work.records.held(outcomeKey, OutcomeRecord.getDefaultInstance());
             OutcomeRecord after = work.outcome();
             if (!before.getFailure().equals(after.getFailure())) {
-                changed.setFailure(after.hasFailure() ? after.getFailure() : Failure.getDefaultInstance());
+                changed = changed == null ? Execution.newBuilder() : changed;
+                changed.setFailure(after.getFailure());
             }
             if (!before.getLateOutcome().equals(after.getLateOutcome())) {
-                changed.setLateOutcome(after.hasLateOutcome() ? after.getLateOutcome() : LateOutcome.getDefaultInstance());
+                changed = changed == null ? Execution.newBuilder() : changed;
+                changed.setLateOutcome(after.getLateOutcome());
             }
         }
         return changed;
