@@ -34,7 +34,8 @@ public final class MergeStreams implements SmartLifecycle {
     private final InstantSource clock;
     private final MeterRegistry registry;
     private final MergeMetrics metrics;
-    private @Nullable Running running;
+    private volatile @Nullable Running running;
+    private volatile boolean stopped;
 
     /** What is closed in the reverse order of this list. */
     private record Running(KafkaStreams streams, List<AutoCloseable> resources) {}
@@ -92,6 +93,7 @@ public final class MergeStreams implements SmartLifecycle {
             streamsMetrics.bindTo(registry);
             resources.add(streamsMetrics);
             streams.start();
+            stopped = false;
             running = new Running(streams, resources);
         } finally {
             if (running == null) {
@@ -107,7 +109,6 @@ public final class MergeStreams implements SmartLifecycle {
         if (stopping == null) {
             return;
         }
-        running = null;
         // A member with a name of its own comes back under it; then leaving would only move its partitions twice.
         GroupMembershipOperation membership = settings.instanceId() == null
                 ? GroupMembershipOperation.LEAVE_GROUP
@@ -120,27 +121,32 @@ public final class MergeStreams implements SmartLifecycle {
                     settings.closeTimeout());
         }
         close(stopping.resources());
+        stopped = true;
+        running = null;
     }
 
     @Override
-    public synchronized boolean isRunning() {
+    public boolean isRunning() {
         return running != null;
     }
 
-    /** How Kafka Streams stands; NOT_RUNNING before the start and after the stop. */
-    public synchronized KafkaStreams.State state() {
-        return running == null
-                ? KafkaStreams.State.NOT_RUNNING
-                : running.streams().state();
+    /** How Kafka Streams stands: CREATED before the start, NOT_RUNNING after the stop. Never waits for either. */
+    public KafkaStreams.State state() {
+        Running now = running;
+        if (now == null) {
+            return stopped ? KafkaStreams.State.NOT_RUNNING : KafkaStreams.State.CREATED;
+        }
+        return now.streams().state();
     }
 
     /** Stream threads that are alive. */
-    public synchronized int liveThreads() {
-        if (running == null) {
+    public int liveThreads() {
+        Running now = running;
+        if (now == null) {
             return 0;
         }
         int live = 0;
-        for (ThreadMetadata thread : running.streams().metadataForLocalThreads()) {
+        for (ThreadMetadata thread : now.streams().metadataForLocalThreads()) {
             if (!"DEAD".equals(thread.threadState()) && !"PENDING_SHUTDOWN".equals(thread.threadState())) {
                 live++;
             }

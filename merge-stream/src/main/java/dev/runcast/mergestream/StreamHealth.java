@@ -15,10 +15,13 @@ final class StreamHealth {
         return () -> {
             State state = streams.state();
             int live = streams.liveThreads();
-            boolean alive = state != State.ERROR
-                    && state != State.PENDING_ERROR
-                    && state != State.NOT_RUNNING
-                    && live >= threads;
+            boolean alive =
+                    switch (state) {
+                        // Begins or ends as it should; its threads come and go.
+                        case CREATED, PENDING_SHUTDOWN -> true;
+                        case REBALANCING, RUNNING -> live >= threads;
+                        case NOT_RUNNING, PENDING_ERROR, ERROR -> false;
+                    };
             return (alive ? Health.up() : Health.down())
                     .withDetail("state", state)
                     .withDetail("liveThreads", live)

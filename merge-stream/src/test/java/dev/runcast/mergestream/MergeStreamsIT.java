@@ -227,6 +227,20 @@ class MergeStreamsIT {
     }
 
     @Test
+    void aRunnerThatIsSilentSinceARestartIsStalledThoughNothingComesIn() {
+        Batches run = Batches.of("silent", now.toEpochMilli());
+        try (Log.Reader reader = log.read(Topic.CHANGES, Isolation.COMMITTED)) {
+            log.append(run.stream(now, 1, Batches.started()));
+            reader.until(read -> read.changeCount() >= 1);
+            merge.stop();
+            merge = startMerge();
+            reader.until(read -> read.changeCount() >= 2);
+            assertThat(reader.changes().get("silent").get(1).getExecution().getStalled())
+                    .isTrue();
+        }
+    }
+
+    @Test
     void aBusyNeighbourDoesNotHideASilentRunner() {
         log.append(Batches.of("silent", now.toEpochMilli()).stream(now, 1, Batches.started()));
         Batches busy = Batches.of("busy", now.toEpochMilli());
