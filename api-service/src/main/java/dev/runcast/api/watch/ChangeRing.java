@@ -1,6 +1,7 @@
 package dev.runcast.api.watch;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ final class ChangeRing {
 
     /** Begins anew, empty, after this version. */
     void reset(long version) {
-        java.util.Arrays.fill(frames, null);
+        Arrays.fill(frames, null);
         base = version;
         head = version;
         bytes = 0;
@@ -41,8 +42,8 @@ final class ChangeRing {
     /** Takes the change of version {@code head() + 1}; the oldest ones leave for it. */
     void add(Frame change) {
         while (head > base && (head - base == frames.length || bytes + size(change) > maxBytes)) {
+            bytes -= size(get(base + 1));
             base++;
-            bytes -= size(get(base));
             frames[index(base)] = null;
         }
         head++;

@@ -80,6 +80,7 @@ final class Feed {
     private Timestamp newest = Timestamp.getDefaultInstance();
     private long headAtLastPoll;
     private boolean storeBehind;
+    private boolean storeAway;
     private int replacements;
     private long ticks;
     private @Nullable Frame bookmark;
@@ -379,6 +380,7 @@ final class Feed {
         boolean end = false;
         synchronized (lock) {
             polling = false;
+            storeAway = false;
             if (look.execution().isPresent()) {
                 Execution execution = look.execution().get();
                 if (!open || !look.generation().equals(generation)) {
@@ -404,11 +406,16 @@ final class Feed {
     }
 
     private void lookFailed(Throwable failure) {
+        boolean first;
         synchronized (lock) {
             polling = false;
+            first = !storeAway;
+            storeAway = true;
             storeBehind = true;
         }
-        log.warn("the store does not answer about {}: {}", key, failure.toString());
+        if (first) {
+            log.warn("the store does not answer about {}: {}", key, failure.toString());
+        }
         ready.tryEmitError(StoreFailures.said(failure));
         pollAgainAfter(settings.pollEvery());
     }

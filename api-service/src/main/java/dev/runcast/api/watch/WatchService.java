@@ -1,5 +1,6 @@
 package dev.runcast.api.watch;
 
+import dev.runcast.doors.DoorException;
 import dev.runcast.doors.Failures;
 import dev.runcast.doors.Reason;
 import dev.runcast.merge.ExecutionKey;
@@ -10,6 +11,8 @@ import dev.runcast.v1.SnapshotReason;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -27,7 +30,7 @@ public final class WatchService implements AutoCloseable {
     private final ChangeBell bell;
     private final WatchSettings settings;
     private final InstantSource clock;
-    private final Sinks.One<Frame> closing = Sinks.one();
+    private final Sinks.Empty<Void> closing = Sinks.empty();
     private final Map<ExecutionKey, Shared> feeds = new HashMap<>();
 
     private static final class Shared {
@@ -93,7 +96,7 @@ public final class WatchService implements AutoCloseable {
     /** Ends all views with DRAINING, and begins no more. */
     @Override
     public void close() {
-        closing.tryEmitError(Failures.of(Reason.DRAINING, "this instance stops; watch again with the last cursor"));
+        closing.tryEmitEmpty();
     }
 
     private Flux<Frame> anew(ExecutionKey key, SnapshotReason reason) {
@@ -108,12 +111,22 @@ public final class WatchService implements AutoCloseable {
                         : Viewer.anew(key, store, settings, feed, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED));
     }
 
-    private Flux<Frame> on(ExecutionKey key, java.util.function.Function<Feed, Viewer> viewer) {
-        return Flux.using(
-                        () -> acquire(key),
-                        feed -> feed.ready().thenMany(Flux.defer(() -> viewer.apply(feed).frames())),
-                        feed -> release(key))
-                .takeUntilOther(closing.asMono());
+    private Flux<Frame> on(ExecutionKey key, Function<Feed, Viewer> viewer) {
+        return Flux.defer(() -> {
+            AtomicBoolean ended = new AtomicBoolean();
+            return Flux.using(
+                            () -> acquire(key),
+                            feed -> feed.ready().thenMany(Flux.defer(() -> viewer.apply(feed).frames())),
+                            feed -> release(key))
+                    .doOnComplete(() -> ended.set(true))
+                    // Completing cancels what runs, which an error from here would not.
+                    .takeUntilOther(closing.asMono())
+                    .concatWith(Mono.defer(() -> ended.get() ? Mono.empty() : Mono.error(WatchService::draining)));
+        });
+    }
+
+    private static DoorException draining() {
+        return Failures.of(Reason.DRAINING, "this instance stops (expected: watch again with the last cursor)");
     }
 
     private Feed acquire(ExecutionKey key) {

@@ -1,0 +1,106 @@
+package dev.runcast.api;
+
+import dev.runcast.merge.ExecutionKey;
+import dev.runcast.store.DeadLetter;
+import dev.runcast.store.ExecutionFilter;
+import dev.runcast.store.ExecutionStore;
+import dev.runcast.store.Page;
+import dev.runcast.store.StoreWrite;
+import dev.runcast.store.StoredEntry;
+import dev.runcast.v1.Change;
+import dev.runcast.v1.Execution;
+import dev.runcast.v1.RejectedUpdate;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Another store with troubles that tests switch on. Thread-safe. */
+public final class TroubledStore implements ExecutionStore {
+    /** How often the history was read. */
+    public final AtomicInteger historyReads = new AtomicInteger();
+
+    private volatile ExecutionStore store;
+    private volatile boolean down;
+    private volatile Runnable beforeEntries = () -> {};
+
+    public TroubledStore(ExecutionStore store) {
+        this.store = store;
+    }
+
+    /** From now on nothing is answered, or everything again. */
+    public void down(boolean isDown) {
+        this.down = isDown;
+    }
+
+    /** What happens between the reading of a header and that of its entries. */
+    public void beforeEntries(Runnable happens) {
+        this.beforeEntries = happens;
+    }
+
+    /** Another store takes the place. */
+    public void replace(ExecutionStore other) {
+        this.store = other;
+    }
+
+    @Override
+    public Mono<Execution> execution(ExecutionKey key) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.execution(key));
+    }
+
+    @Override
+    public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.versions(keys));
+    }
+
+    @Override
+    public Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.executions(tenant, filter, pageToken, limit));
+    }
+
+    @Override
+    public Flux<StoredEntry> entries(Execution execution, long afterOrdinal) {
+        return Flux.defer(() -> {
+            beforeEntries.run();
+            return down ? Flux.error(outage()) : store.entries(execution, afterOrdinal);
+        });
+    }
+
+    @Override
+    public Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion) {
+        return Flux.defer(() -> {
+            historyReads.incrementAndGet();
+            return down ? Flux.error(outage()) : store.changes(key, afterVersion, throughVersion);
+        });
+    }
+
+    @Override
+    public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.rejected(key, pageToken, limit));
+    }
+
+    @Override
+    public Flux<DeadLetter> deadLetters(int limit) {
+        return store.deadLetters(limit);
+    }
+
+    @Override
+    public Mono<String> generation() {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.generation());
+    }
+
+    @Override
+    public Mono<Void> prepare() {
+        return store.prepare();
+    }
+
+    @Override
+    public Mono<Void> write(StoreWrite write) {
+        return store.write(write);
+    }
+
+    private static RuntimeException outage() {
+        return new IllegalStateException("the server is away");
+    }
+}
