@@ -169,8 +169,8 @@ final class BatchCheck {
             }
             if (!HotCheck.update(update)) {
                 try {
-                    Contract.check(update);
                     kind(update);
+                    Contract.check(update);
                 } catch (DoorException e) {
                     return new Bad(i, e, false);
                 }
@@ -183,10 +183,15 @@ final class BatchCheck {
         return batch.toBuilder().clearUpdates().build().getSerializedSize();
     }
 
-    /** protovalidate says that a kind is wanted; what it cannot say is that one was sent that we do not know. */
+    /** The contract's own rule says that a kind is wanted; it cannot say that one came which is not known here. */
     private static void kind(Update update) {
         if (update.getChangeCase() == Update.ChangeCase.CHANGE_NOT_SET) {
-            throw Failures.value(Reason.INVALID, "change", "none", "a kind of change that the contract knows");
+            Set<Integer> unknown = update.getUnknownFields().asMap().keySet();
+            throw Failures.value(
+                    Reason.INVALID,
+                    "change",
+                    unknown.isEmpty() ? "none" : "field " + unknown,
+                    "a kind of change that the contract knows");
         }
     }
 }

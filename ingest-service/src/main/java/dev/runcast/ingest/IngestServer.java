@@ -70,14 +70,9 @@ public final class IngestServer implements SmartLifecycle {
         }
         InetSocketAddress address = new InetSocketAddress(bindAddress(), settings.port());
         Callers callers = Callers.configured(settings.tokenFile(), address.getAddress(), clock);
-        int partitions;
-        int signalPartitions;
-        try (org.apache.kafka.clients.admin.Admin admin =
-                org.apache.kafka.clients.admin.Admin.create(kafka.clients().admin("runcast-ingest-topics"))) {
-            Map<Topic, Integer> counts = new TopicAdministration(admin, kafka.timeout()).ensure(kafka.layout());
-            partitions = counts.getOrDefault(Topic.UPDATES, kafka.partitions());
-            signalPartitions = counts.getOrDefault(Topic.SIGNALS, kafka.partitions());
-        }
+        Map<Topic, Integer> counts = TopicAdministration.ensure(kafka.clients(), kafka.layout(), kafka.timeout());
+        int partitions = counts.getOrDefault(Topic.UPDATES, kafka.partitions());
+        int signalPartitions = counts.getOrDefault(Topic.SIGNALS, kafka.partitions());
         UpdateLog updates = new KafkaUpdateLog(kafka, settings, partitions, metrics);
         SignalBoard board = new SignalBoard();
         SignalsReader signals = new SignalsReader(kafka.clients(), signalPartitions, board);

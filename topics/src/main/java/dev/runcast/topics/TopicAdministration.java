@@ -42,11 +42,16 @@ public final class TopicAdministration {
     }
 
     /** Opens a client, does {@link #ensure(TopicLayout)}, and closes it. */
-    public static void ensure(ClientSettings settings, TopicLayout layout, Duration timeout) {
-        try (Admin admin = Admin.create(settings.admin("runcast-topics"))) {
-            new TopicAdministration(admin, timeout).ensure(layout);
+    public static Map<Topic, Integer> ensure(ClientSettings settings, TopicLayout layout, Duration timeout) {
+        Admin admin = Admin.create(settings.admin("runcast-topics"));
+        try {
+            return new TopicAdministration(admin, timeout).ensure(layout);
+        } finally {
+            // Without a bound it would wait for calls that nobody waits for any more.
+            admin.close(Duration.ofSeconds(1));
         }
     }
+
 
     /**
      * Creates what is missing from {@link Topic} and checks what exists. Returns when every topic can
