@@ -84,6 +84,12 @@ final class ChangeFold {
         return versions;
     }
 
+    /** That is written: what comes now follows it. */
+    void written() {
+        batches.clear();
+        bytes = 0;
+    }
+
     /** About how much there is to be written, in bytes. */
     long bytes() {
         return bytes;
