@@ -1,16 +1,21 @@
 package dev.runcast.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.StoredEntry;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.ChangeBatch;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
 /** What the sink's tests share. */
 final class SinkTesting {
@@ -33,6 +38,14 @@ final class SinkTesting {
                 .extracting(Change::getVersion)
                 .last()
                 .isEqualTo(run.version());
+    }
+
+    /** Until the live reader has all its partitions: it begins at their ends, so what came before is not for it. */
+    static void awaitPositions(ConfigurableApplicationContext sink) {
+        ConcurrentMessageListenerContainer<?, ?> live =
+                sink.getBean("redisFeed", ConcurrentMessageListenerContainer.class);
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> Objects.requireNonNull(live.getAssignedPartitions()).size() == 4);
     }
 
     static ConsumerRecord<byte[], byte[]> record(int partition, long offset, ChangeBatch batch) {

@@ -21,7 +21,10 @@ public interface ExecutionStore {
     /** Creates what the store needs and checks that it is there. To be called, any number of times, before a write. */
     Mono<Void> prepare();
 
-    /** The execution, all fields complete; empty when there is none. */
+    /**
+     * The execution, all fields complete; empty when there is none. While a text grows and nothing else changes, {@code
+     * totals.text_bytes} stays behind: changes do not carry it then, and it is the sum of the entries' text lengths.
+     */
     Mono<Execution> execution(ExecutionKey key);
 
     /** The versions of those of the given executions that are stored. */

@@ -1,0 +1,119 @@
+package dev.runcast.sink;
+
+import static dev.runcast.sink.SinkTesting.assertStored;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.mongodb.reactivestreams.client.MongoClient;
+import com.mongodb.reactivestreams.client.MongoClients;
+import com.mongodb.reactivestreams.client.MongoCollection;
+import dev.runcast.store.InMemoryExecutionStore;
+import dev.runcast.store.mongo.MongoExecutionStore;
+import dev.runcast.topics.Topic;
+import dev.runcast.v1.UpdateBatch;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.bson.Document;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.context.ConfigurableApplicationContext;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+class StoreRepairIT {
+    @TempDir
+    static Path folder;
+
+    private static SinkServers servers;
+    private static final List<RunLog> RUNS = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        servers = new SinkServers(folder);
+        for (int i = 0; i < 12; i++) {
+            RUNS.add(RunLog.of("run-" + i, 25 * i).appendToNothing());
+        }
+        // As they come in life: all at once, each in order, with what is not an update in between.
+        Random random = new Random(1);
+        List<List<UpdateBatch>> left = new ArrayList<>();
+        RUNS.forEach(run -> left.add(new ArrayList<>(run.updates())));
+        while (!left.isEmpty()) {
+            List<UpdateBatch> next = left.get(random.nextInt(left.size()));
+            servers.log(next.remove(0));
+            left.removeIf(List::isEmpty);
+        }
+        servers.poison(Topic.UPDATES, 2, "default/run-1".getBytes(UTF_8), new byte[] {1});
+        servers.poison(Topic.UPDATES, 2, null, null);
+        servers.flush();
+    }
+
+    @AfterAll
+    static void stop() {
+        servers.close();
+    }
+
+    @Test
+    void storeThatLostDocumentsHasThemAgain() {
+        try (MongoExecutionStore store = servers.store();
+                MongoClient client = MongoClients.create(servers.mongo.connectionString())) {
+            repair(store);
+            Random random = new Random(2);
+            for (String collection : List.of("executions", "entries", "texts", "changes", "rejected")) {
+                loseSome(client.getDatabase("runcast").getCollection(collection), random);
+            }
+            repair(store);
+            repair(store);
+        }
+    }
+
+    @Test
+    void emptyStoreIsFilledAndTheSinkGoesOnFromThere() {
+        InMemoryExecutionStore store = new InMemoryExecutionStore();
+        List<StoreRepair.Progress> told = new ArrayList<>();
+        new StoreRepair(servers.clients(), store).run(told::add);
+        RUNS.forEach(run -> assertStored(store, run));
+        assertThat(told).hasSizeGreaterThan(4);
+    }
+
+    @Test
+    void feedThatIsStoredAlreadyIsLeftOutByTheSink() {
+        try (MongoExecutionStore store = servers.store()) {
+            repair(store);
+            RUNS.forEach(servers::feed);
+            RunLog more = RunLog.of("more", 3);
+            try (ConfigurableApplicationContext sink = servers.startSink("after-repair")) {
+                servers.feed(more);
+                org.awaitility.Awaitility.await()
+                        .atMost(java.time.Duration.ofSeconds(30))
+                        .untilAsserted(() -> assertStored(store, more));
+            }
+            RUNS.forEach(run -> assertStored(store, run));
+            assertThat(store.deadLetters(10).collectList().block()).isEmpty();
+        }
+    }
+
+    private static void repair(MongoExecutionStore store) {
+        StoreRepair.Progress done = new StoreRepair(servers.clients(), store).run(progress -> {});
+        assertThat(done.executions()).isEqualTo(RUNS.size());
+        assertThat(done.changes())
+                .isEqualTo(RUNS.stream().mapToLong(RunLog::version).sum());
+        assertThat(done.read()).isEqualTo(done.all());
+        RUNS.forEach(run -> assertStored(store, run));
+        assertThat(store.rejected(RUNS.get(3).key(), "", 10).block().items()).hasSize(1);
+    }
+
+    private static void loseSome(MongoCollection<Document> collection, Random random) {
+        List<Document> all = Flux.from(collection.find()).collectList().block();
+        assertThat(all).isNotEmpty();
+        for (Document document : all) {
+            if (random.nextInt(3) == 0) {
+                Mono.from(collection.deleteOne(new Document("_id", document.get("_id"))))
+                        .block();
+            }
+        }
+    }
+}
