@@ -1,0 +1,46 @@
+"""The live page in a real browser."""
+import threading
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+import recordings
+from conftest import await_that
+
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    import shutil
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        launched = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 375, "height": 700}],
+                         ids=["desktop", "phone"])
+def test_an_execution_is_seen_growing_to_its_end(stack, tmp_path, browser, viewport):
+    name = f"page-{viewport['width']}"
+    conversation = recordings.conversation(name, 21, turns=6)
+    conversation["messages"].append({"role": "assistant", "content": "and this is the last word"})
+    file = recordings.write(tmp_path / "page.jsonl", [conversation])
+    player = threading.Thread(target=lambda: stack.runcast("play", file, "--speed", 4))
+    player.start()
+    await_that(lambda: stack.get(f"/v1/executions/{name}")[0] == 200, 60, "the execution to appear")
+    page = browser.new_page(viewport=viewport)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.goto(stack.url("/"))
+    page.get_by_text(name).first.click()
+    expect(page.get_by_text("and this is the last word")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("COMPLETED").first).to_be_visible(timeout=30_000)
+    player.join()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
+    assert page.evaluate("document.querySelectorAll('script[src], link[href^=http]').length") == 0
+    assert errors == []
+    page.close()

@@ -1,0 +1,160 @@
+package dev.runcast.local;
+
+import dev.runcast.embedded.EmbeddedKafka;
+import dev.runcast.embedded.EmbeddedMongo;
+import dev.runcast.embedded.EmbeddedRedis;
+import dev.runcast.embedded.EmbeddedServer;
+import dev.runcast.embedded.EmbeddedTemporal;
+import dev.runcast.embedded.FreePorts;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The servers under a stack: those that were given, and embedded ones for the rest. */
+final class EmbeddedParts implements AutoCloseable {
+    private static final int KAFKA_PORT = 9092;
+    private static final int MONGO_PORT = 27017;
+    private static final int REDIS_PORT = 6379;
+    private static final int TEMPORAL_PORT = 7233;
+
+    private final List<EmbeddedServer> started = new ArrayList<>();
+    private final String kafka;
+    private final String mongo;
+    private final String redis;
+    private final String temporal;
+    private final boolean storeMayLackWrites;
+
+    private EmbeddedParts(StackOptions options, Path folder, Consumer<String> progress) {
+        ExecutorService starters = Executors.newCachedThreadPool();
+        try {
+            // Kafka takes the longest, so the others start beside it.
+            var kafkaStart = embedded(
+                    starters,
+                    progress,
+                    options.kafka,
+                    KAFKA_PORT,
+                    port -> EmbeddedKafka.start(new EmbeddedKafka.Config(folder.resolve("kafka"), port)));
+            var mongoStart = embedded(
+                    starters,
+                    progress,
+                    options.mongo,
+                    MONGO_PORT,
+                    port -> EmbeddedMongo.start(new EmbeddedMongo.Config(folder.resolve("mongo"), port)));
+            var redisStart = embedded(
+                    starters,
+                    progress,
+                    options.redis,
+                    REDIS_PORT,
+                    port -> EmbeddedRedis.start(new EmbeddedRedis.Config(folder.resolve("redis"), port, false)));
+            var temporalStart = embedded(starters, progress, options.temporal, TEMPORAL_PORT, EmbeddedTemporal::start);
+            EmbeddedKafka ownKafka = join(kafkaStart);
+            EmbeddedMongo ownMongo = join(mongoStart);
+            EmbeddedRedis ownRedis = join(redisStart);
+            EmbeddedTemporal ownTemporal = join(temporalStart);
+            kafka = ownKafka == null ? given("Kafka", options.kafka) : ownKafka.bootstrapServers();
+            mongo = ownMongo == null ? given("MongoDB", options.mongo) : ownMongo.connectionString();
+            redis = ownRedis == null ? given("Redis", options.redis) : ownRedis.uri();
+            temporal = ownTemporal == null ? given("Temporal", options.temporal) : ownTemporal.target();
+            storeMayLackWrites = ownMongo != null && !ownMongo.previousStopWasClean();
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        } finally {
+            starters.shutdown();
+        }
+    }
+
+    /**
+     * Starts what is not given and makes sure that what is given answers.
+     *
+     * @throws StackException when a server cannot start or does not answer; nothing is left running
+     */
+    static EmbeddedParts start(StackOptions options, Path folder, Consumer<String> progress) {
+        return new EmbeddedParts(options, folder, progress);
+    }
+
+    String kafka() {
+        return kafka;
+    }
+
+    String mongo() {
+        return mongo;
+    }
+
+    String redis() {
+        return redis;
+    }
+
+    String temporal() {
+        return temporal;
+    }
+
+    /** The embedded store was not stopped cleanly, so writes that it acknowledged may be gone. */
+    boolean storeMayLackWrites() {
+        return storeMayLackWrites;
+    }
+
+    private <S extends EmbeddedServer> CompletableFuture<@Nullable S> embedded(
+            ExecutorService starters,
+            Consumer<String> progress,
+            @Nullable String given,
+            int preferredPort,
+            IntFunction<S> start) {
+        if (given != null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        FreePorts.Choice choice = FreePorts.preferred(preferredPort);
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    S server = start.apply(choice.port());
+                    synchronized (started) {
+                        started.add(server);
+                    }
+                    progress.accept("%s listens on %s%s (%d ms)"
+                            .formatted(
+                                    server.info().name(),
+                                    server.info().address(),
+                                    choice.substituted() ? ", since port " + preferredPort + " is taken" : "",
+                                    server.info().startup().toMillis()));
+                    return server;
+                },
+                starters);
+    }
+
+    private static <S> @Nullable S join(CompletableFuture<@Nullable S> start) {
+        try {
+            return start.join();
+        } catch (CompletionException e) {
+            throw new StackException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        }
+    }
+
+    private static String given(String name, @Nullable String address) {
+        if (address == null) {
+            throw new IllegalStateException(name + " is neither given nor embedded");
+        }
+        Reachability.check(name, address);
+        return address;
+    }
+
+    @Override
+    public void close() {
+        List<EmbeddedServer> stopping;
+        synchronized (started) {
+            stopping = new ArrayList<>(started);
+            started.clear();
+        }
+        // Kafka last: the others are only copies of what it holds.
+        stopping.sort((one, other) -> Boolean.compare(one instanceof EmbeddedKafka, other instanceof EmbeddedKafka));
+        for (EmbeddedServer server : stopping) {
+            server.close();
+        }
+    }
+}

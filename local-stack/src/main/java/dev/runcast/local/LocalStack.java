@@ -1,0 +1,233 @@
+package dev.runcast.local;
+
+import dev.runcast.api.ApiApplication;
+import dev.runcast.embedded.FreePorts;
+import dev.runcast.ingest.IngestApplication;
+import dev.runcast.mergestream.MergeStreamApplication;
+import dev.runcast.sink.SinkApplication;
+import dev.runcast.sink.StoreRepair;
+import dev.runcast.store.mongo.MongoExecutionStore;
+import dev.runcast.store.mongo.MongoSettings;
+import dev.runcast.topics.ClientSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * The whole of Runcast in this JVM. It is ready when {@link #start} returns, which after an unclean stop of the
+ * embedded store includes repairing it from the log. Thread-safe.
+ */
+final class LocalStack implements AutoCloseable {
+    /** The services, in the order in which they stop: first the doors, so that the rest can run dry. */
+    enum Service {
+        API,
+        INGEST,
+        MERGE_STREAM,
+        SINK
+    }
+
+    private final EmbeddedParts servers;
+    private final Map<Service, List<String>> arguments = new EnumMap<>(Service.class);
+    private final Map<Service, ConfigurableApplicationContext> running = new EnumMap<>(Service.class);
+    private final Consumer<String> progress;
+    private final Addresses addresses;
+    private final Path folder;
+
+    private LocalStack(StackOptions options, Path folder, Consumer<String> progress) {
+        this.progress = progress;
+        this.folder = folder;
+        this.servers = EmbeddedParts.start(options, folder, progress);
+        FreePorts.Choice page = FreePorts.preferred(8090);
+        FreePorts.Choice api = FreePorts.preferred(8091);
+        FreePorts.Choice ingest = FreePorts.preferred(8080);
+        for (FreePorts.Choice choice : List.of(page, api, ingest)) {
+            if (choice.substituted()) {
+                progress.accept("port " + choice.preferred() + " is taken, so " + choice.port() + " takes its place");
+            }
+        }
+        this.addresses = new Addresses(
+                "127.0.0.1:" + page.port(),
+                "127.0.0.1:" + api.port(),
+                "127.0.0.1:" + ingest.port(),
+                servers.kafka(),
+                servers.mongo(),
+                servers.redis(),
+                servers.temporal());
+        settings(options, page.port(), api.port(), ingest.port());
+    }
+
+    /**
+     * Starts everything and returns when it serves.
+     *
+     * @param progress is told in a sentence what has been started
+     * @throws StackException when something cannot start; nothing is left running
+     */
+    static LocalStack start(StackOptions options, Path folder, Consumer<String> progress) {
+        DataVersion.take(folder);
+        LocalStack stack = new LocalStack(options, folder, progress);
+        try {
+            stack.startServices();
+            return stack;
+        } catch (RuntimeException e) {
+            stack.close();
+            throw e;
+        }
+    }
+
+    Addresses addresses() {
+        return addresses;
+    }
+
+    private void settings(StackOptions options, int page, int api, int ingest) {
+        String kafka = "--runcast.kafka.bootstrap-servers=" + servers.kafka();
+        String mongo = "--runcast.mongo.uri=" + servers.mongo();
+        String redis = "--runcast.redis.uri=" + servers.redis();
+        // The embedded store has one writer and is slow to compare versions; a real one is guarded.
+        String guard = "--runcast.mongo.version-guard=" + (options.mongo != null);
+        arguments.put(
+                Service.API,
+                with(
+                        options.tokens == null ? null : "--runcast.api.token-file=" + options.tokens,
+                        mongo,
+                        redis,
+                        "--runcast.api.http-port=" + page,
+                        "--runcast.api.grpc-port=" + api));
+        arguments.put(
+                Service.INGEST,
+                with(
+                        options.tokens == null ? null : "--runcast.ingest.token-file=" + options.tokens,
+                        kafka,
+                        "--runcast.ingest.port=" + ingest,
+                        "--spring.main.web-application-type=none"));
+        arguments.put(
+                Service.MERGE_STREAM,
+                with(
+                        null,
+                        kafka,
+                        "--runcast.merge.threads=1",
+                        "--runcast.merge.instance-id=local",
+                        "--runcast.merge.state-directory=" + folder.resolve("merge-stream"),
+                        "--spring.main.web-application-type=none"));
+        arguments.put(Service.SINK, with(null, kafka, mongo, redis, guard, "--spring.main.web-application-type=none"));
+    }
+
+    private static List<String> with(@Nullable String optional, String... others) {
+        List<String> all = new ArrayList<>(List.of(others));
+        if (optional != null) {
+            all.add(optional);
+        }
+        return all;
+    }
+
+    private void startServices() {
+        // The merge creates the topics that the others need.
+        start(Service.MERGE_STREAM);
+        repairStoreIfNeeded(folder.resolve("repair-needed"));
+        ExecutorService starters = Executors.newFixedThreadPool(3);
+        try {
+            CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API).stream()
+                            .map(service -> CompletableFuture.runAsync(() -> start(service), starters))
+                            .toArray(CompletableFuture[]::new))
+                    .join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof StackException known ? known : new StackException(sentence(e.getCause()), e);
+        } finally {
+            starters.shutdown();
+        }
+    }
+
+    /**
+     * The mark outlives a repair that is broken off, even by a clean stop, so that the next start repairs again.
+     */
+    private void repairStoreIfNeeded(Path mark) {
+        try {
+            if (servers.storeMayLackWrites()) {
+                Files.writeString(mark, "The store may lack writes: the next start repairs it from the log.\n");
+            }
+            if (!Files.exists(mark)) {
+                return;
+            }
+            progress.accept("the last stop was not clean: repairing the store from the log");
+            try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
+                StoreRepair.Progress done =
+                        new StoreRepair(new ClientSettings(servers.kafka(), Map.of()), store).run(reached -> {});
+                progress.accept("repaired %d executions with %d changes".formatted(done.executions(), done.changes()));
+            }
+            Files.delete(mark);
+        } catch (IOException e) {
+            throw new StackException(mark + " cannot be written: " + e, e);
+        }
+    }
+
+    /** Starts a service that is not running. */
+    void start(Service service) {
+        long started = System.nanoTime();
+        SpringApplicationBuilder builder =
+                switch (service) {
+                    case API -> ApiApplication.builder();
+                    case INGEST -> IngestApplication.builder();
+                    case MERGE_STREAM -> MergeStreamApplication.builder();
+                    case SINK -> SinkApplication.builder();
+                };
+        ConfigurableApplicationContext context;
+        try {
+            context = builder.registerShutdownHook(false)
+                    .run(arguments.getOrDefault(service, List.of()).toArray(String[]::new));
+        } catch (RuntimeException e) {
+            throw new StackException(name(service) + " cannot start: " + sentence(e), e);
+        }
+        synchronized (running) {
+            running.put(service, context);
+        }
+        progress.accept(name(service) + " runs (" + (System.nanoTime() - started) / 1_000_000 + " ms)");
+    }
+
+    /** Stops a service as SIGTERM would: it finishes what it has begun. */
+    void stop(Service service) {
+        ConfigurableApplicationContext context;
+        synchronized (running) {
+            context = running.remove(service);
+        }
+        if (context != null) {
+            context.close();
+        }
+    }
+
+    private static String name(Service service) {
+        return switch (service) {
+            case API -> "api-service";
+            case INGEST -> "ingest-service";
+            case MERGE_STREAM -> "merge-stream";
+            case SINK -> "sink-service";
+        };
+    }
+
+    // Frameworks wrap; the innermost cause is the one that a person can do something about.
+    private static String sentence(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && cause.getCause() != cause) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    }
+
+    @Override
+    public void close() {
+        for (Service service : Service.values()) {
+            stop(service);
+        }
+        servers.close();
+    }
+}

@@ -1,0 +1,50 @@
+package dev.runcast.local;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What a local stack is made of. Each server is embedded unless it is given. */
+final class StackOptions {
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Keeps everything there (default: ~/.local/share/runcast).")
+    @Nullable
+    Path data;
+
+    @Option(names = "--kafka", paramLabel = "HOST:PORT", description = "A Kafka broker, 4.0 or newer.")
+    @Nullable
+    String kafka;
+
+    @Option(names = "--mongo", paramLabel = "URI", description = "A MongoDB, 5.0 or newer, as mongodb://HOST:PORT.")
+    @Nullable
+    String mongo;
+
+    @Option(names = "--redis", paramLabel = "URI", description = "A Redis, 6.2 or newer, as redis://HOST:PORT.")
+    @Nullable
+    String redis;
+
+    @Option(names = "--temporal", paramLabel = "HOST:PORT", description = "A Temporal server.")
+    @Nullable
+    String temporal;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "FILE",
+            description = "Who may call: lines of \"token tenant name role\" (default: anybody on this machine).")
+    @Nullable
+    Path tokens;
+
+    /** Where everything is kept, absolute. */
+    Path dataFolder() {
+        if (data != null) {
+            return data.toAbsolutePath().normalize();
+        }
+        String base = System.getenv("XDG_DATA_HOME");
+        return (base == null || base.isEmpty()
+                        ? Path.of(System.getProperty("user.home"), ".local", "share")
+                        : Path.of(base))
+                .resolve("runcast");
+    }
+}
