@@ -186,8 +186,9 @@ public final class ExecutionReader {
                 .reduce(ExecutionView.EMPTY, ExecutionView::apply)
                 .flatMap(view -> view.version() == version
                         ? Mono.just(view)
-                        : Mono.error(new IllegalStateException(
-                                "the history of %s ends at %d (expected: %d)".formatted(key, view.version(), version))));
+                        : Mono.error(Failures.of(
+                                Reason.INTERNAL,
+                                "history: ends at version %d (expected: %d)".formatted(view.version(), version))));
     }
 
     private static Execution execution(ExecutionKey key, ExecutionView view) {
@@ -214,7 +215,7 @@ public final class ExecutionReader {
     }
 
     private static Throwable said(Throwable failure) {
-        if (failure instanceof DoorException || failure instanceof IllegalStateException) {
+        if (failure instanceof DoorException) {
             return failure;
         }
         if (failure instanceof InvalidQueryException query) {
