@@ -59,14 +59,15 @@ final class FeedProgress {
     }
 
     /** They will be tried again. */
-    void failed(Exception error) {
+    void failed(Throwable error) {
         Failing before = failing;
         failing = new Failing(before == null ? clock.instant() : before.since(), error.toString());
         counter("failures").increment();
     }
 
     /** Since when it fails; null when it does not. */
-    @Nullable Failing failing() {
+    @Nullable
+    Failing failing() {
         return failing;
     }
 

@@ -51,7 +51,8 @@ final class Feeds {
         Map<String, Object> consumer = kafka.clients().consumer(group, group, isolation);
         consumer.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, begin);
         consumer.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, settings.maxPollRecords());
-        consumer.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, (int) settings.maxFetch().toBytes());
+        consumer.put(
+                ConsumerConfig.FETCH_MAX_BYTES_CONFIG, (int) settings.maxFetch().toBytes());
         ContainerProperties properties = new ContainerProperties(topic.topicName());
         properties.setGroupId(group);
         properties.setClientId(group);

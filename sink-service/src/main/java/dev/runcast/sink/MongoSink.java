@@ -19,6 +19,7 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
@@ -51,7 +52,7 @@ public final class MongoSink
     }
 
     @Override
-    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, Consumer<?, ?> consumer) {
+    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, @Nullable Consumer<?, ?> consumer) {
         try {
             progress.timer("write").record(() -> write(records));
             progress.succeeded(records, consumer);
@@ -75,7 +76,7 @@ public final class MongoSink
         for (ConsumerRecord<byte[], byte[]> record : records) {
             Decoded<ChangeBatch> decoded = RecordCodec.CHANGES.decode(record.key(), record.value());
             if (decoded instanceof Decoded.Value<ChangeBatch> value) {
-                poll.readable.add(new Readable(record, value.value()));
+                poll.readable.add(new Incoming(record, value.value()));
             } else {
                 poll.unreadable.add(deadLetters.unreadable(record, decoded));
             }
@@ -96,7 +97,7 @@ public final class MongoSink
         Set<ExecutionKey> keys = new LinkedHashSet<>();
         poll.readable.forEach(one -> keys.add(one.key()));
         poll.begin(new ChangeFold(versions.of(keys)));
-        for (Readable one : poll.readable) {
+        for (Incoming one : poll.readable) {
             Added added = poll.fold.add(one.batch);
             if (added instanceof Added.Taken taken) {
                 poll.taken += taken.changes();
@@ -142,7 +143,7 @@ public final class MongoSink
         }
     }
 
-    private record Readable(ConsumerRecord<byte[], byte[]> record, ChangeBatch batch) {
+    private record Incoming(ConsumerRecord<byte[], byte[]> record, ChangeBatch batch) {
         ExecutionKey key() {
             return RecordCodec.CHANGES.keyOf(batch);
         }
@@ -150,7 +151,7 @@ public final class MongoSink
 
     /** One poll on its way into the store. */
     private static final class Poll {
-        private final List<Readable> readable = new ArrayList<>();
+        private final List<Incoming> readable = new ArrayList<>();
         private final List<DeadLetter> unreadable = new ArrayList<>();
         private final List<DeadLetter> refused = new ArrayList<>();
         private ChangeFold fold = new ChangeFold(Map.of());

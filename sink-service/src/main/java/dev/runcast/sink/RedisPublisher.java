@@ -16,10 +16,13 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
@@ -54,10 +57,10 @@ final class RedisPublisher implements BatchConsumerAwareMessageListener<byte[], 
     }
 
     @Override
-    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, Consumer<?, ?> consumer) {
+    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, @Nullable Consumer<?, ?> consumer) {
         Set<TopicPartition> late = late(records);
         if (!late.isEmpty()) {
-            consumer.seekToEnd(late);
+            Objects.requireNonNull(consumer).seekToEnd(late);
             progress.counter("skips").increment(late.size());
             LOG.info("more than {} behind: going on at the end of {}", maxLag, late);
         }
@@ -65,16 +68,37 @@ final class RedisPublisher implements BatchConsumerAwareMessageListener<byte[], 
                 .filter(record -> !late.contains(new TopicPartition(record.topic(), record.partition())))
                 .toList();
         List<Mono<Void>> rings = rings(live);
-        try {
-            Flux.fromIterable(rings).flatMap(ring -> ring, IN_FLIGHT).then().block(timeout);
+        Throwable error = ring(rings);
+        if (error == null) {
             progress.succeeded(records, consumer);
             progress.counter("rings").increment(rings.size());
             heard();
-        } catch (RuntimeException e) {
-            progress.failed(e);
+        } else {
+            progress.failed(error);
             progress.counter("rings.lost").increment(rings.size());
-            lost(e);
+            lost(error);
         }
+    }
+
+    /** Rings until one fails: the others would too. */
+    private @Nullable Throwable ring(List<Mono<Void>> rings) {
+        AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
+        try {
+            Flux.fromIterable(rings)
+                    .takeWhile(ring -> first.get() == null)
+                    .flatMap(
+                            ring -> ring.onErrorResume(error -> {
+                                first.compareAndSet(null, error);
+                                return Mono.empty();
+                            }),
+                            IN_FLIGHT)
+                    .then()
+                    .block(timeout);
+        } catch (IllegalStateException e) {
+            // No answer in time.
+            first.compareAndSet(null, e);
+        }
+        return first.get();
     }
 
     /** The partitions of which even the newest record is too old. */
@@ -122,7 +146,7 @@ final class RedisPublisher implements BatchConsumerAwareMessageListener<byte[], 
         return rings;
     }
 
-    private void lost(RuntimeException error) {
+    private void lost(Throwable error) {
         if (!silent) {
             silent = true;
             LOG.warn("Redis: not reachable; viewers poll the store until it is back: {}", error.toString());

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
 
 /**
@@ -31,7 +32,7 @@ final class RejectedSink implements BatchConsumerAwareMessageListener<byte[], by
     }
 
     @Override
-    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, Consumer<?, ?> consumer) {
+    public void onMessage(List<ConsumerRecord<byte[], byte[]>> records, @Nullable Consumer<?, ?> consumer) {
         try {
             write(records);
             progress.succeeded(records, consumer);
@@ -59,8 +60,8 @@ final class RejectedSink implements BatchConsumerAwareMessageListener<byte[], by
         try {
             store.write(new StoreWrite(List.of(), rejected, letters)).block();
         } catch (UnstorableException e) {
-            throw new IllegalStateException("rejected updates: %d of at most a few KB each cannot be stored"
-                    .formatted(rejected.size()), e);
+            throw new IllegalStateException(
+                    "rejected updates: %d of at most a few KB each cannot be stored".formatted(rejected.size()), e);
         }
         deadLetters.written(letters);
         progress.counter("rejected.written").increment(rejected.size());

@@ -31,7 +31,8 @@ public record SinkSettings(
         atLeastOne("concurrency", concurrency);
         atLeastOne("max-poll-records", maxPollRecords);
         if (maxFetch.toBytes() < 1024) {
-            throw new IllegalArgumentException("runcast.sink.max-fetch: %s (expected: 1KB or more)".formatted(maxFetch));
+            throw new IllegalArgumentException(
+                    "runcast.sink.max-fetch: %s (expected: 1KB or more)".formatted(maxFetch));
         }
         positive("max-live-lag", maxLiveLag);
         positive("max-retry-interval", maxRetryInterval);

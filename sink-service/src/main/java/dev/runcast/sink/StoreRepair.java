@@ -82,6 +82,9 @@ public final class StoreRepair {
             for (PartitionInfo partition : consumer.partitionsFor(Topic.UPDATES.topicName())) {
                 partitions.add(new TopicPartition(partition.topic(), partition.partition()));
             }
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            consumer.pause(partitions);
             Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             Run run = new Run(watcher);
@@ -89,9 +92,9 @@ public final class StoreRepair {
                 run.all += ends.getOrDefault(partition, 0L) - begins.getOrDefault(partition, 0L);
             }
             for (TopicPartition partition : partitions) {
-                consumer.assign(List.of(partition));
-                consumer.seekToBeginning(List.of(partition));
+                consumer.resume(List.of(partition));
                 run.partition(consumer, partition, ends.getOrDefault(partition, 0L));
+                consumer.pause(List.of(partition));
             }
             return run.tell();
         }

@@ -80,7 +80,8 @@ class MongoSinkTest {
     void poisonBecomesADeadLetterAndItsNeighboursAreStored() {
         RunLog run = RunLog.of("a", 10);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>(feed(run));
-        ChangeBatch noChanges = ChangeBatch.newBuilder().setTenant("t").setExecutionId("e").build();
+        ChangeBatch noChanges =
+                ChangeBatch.newBuilder().setTenant("t").setExecutionId("e").build();
         ChangeBatch noRecord = noChanges.toBuilder()
                 .addChanges(Change.newBuilder()
                         .setFirstVersion(1)
@@ -89,7 +90,14 @@ class MongoSinkTest {
                 .build();
         records.add(3, record(1, 100, "k".getBytes(UTF_8), new byte[] {1, 2, 3}, 0));
         records.add(5, record(1, 101, run.recordKey(), null, 0));
-        records.add(7, record(1, 102, "default/other".getBytes(UTF_8), run.changes().get(0).toByteArray(), 0));
+        records.add(
+                7,
+                record(
+                        1,
+                        102,
+                        "default/other".getBytes(UTF_8),
+                        run.changes().get(0).toByteArray(),
+                        0));
         records.add(9, record(1, 103, noChanges));
         records.add(record(1, 104, noRecord));
         sink.onMessage(records, consumer);
@@ -172,7 +180,8 @@ class MongoSinkTest {
         return records;
     }
 
-    private double counter(String name) {
-        return registry.counter("runcast.sink." + name, "feed", "mongo").count();
+    private long counter(String name) {
+        return Math.round(
+                registry.counter("runcast.sink." + name, "feed", "mongo").count());
     }
 }

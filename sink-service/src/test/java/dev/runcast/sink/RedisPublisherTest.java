@@ -4,6 +4,7 @@ import static dev.runcast.sink.SinkTesting.record;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.runcast.merge.ExecutionKey;
 import dev.runcast.store.ChangeBell;
 import dev.runcast.store.InMemoryChangeBell;
 import dev.runcast.store.Ring;
@@ -11,7 +12,6 @@ import dev.runcast.topics.Topic;
 import dev.runcast.v1.ChangeBatch;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.Phase;
-import dev.runcast.merge.ExecutionKey;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -103,7 +103,8 @@ class RedisPublisherTest {
         };
         RunLog run = RunLog.of("a", 3);
         publisher(down).onMessage(feed(0, run, System.currentTimeMillis()), consumer);
-        assertThat(registry.counter("runcast.sink.rings.lost", "feed", "redis").count()).isPositive();
+        assertThat(registry.counter("runcast.sink.rings.lost", "feed", "redis").count())
+                .isPositive();
     }
 
     @Test

@@ -115,12 +115,14 @@ final class RunLog {
     }
 
     RunLog phase(Phase phase) {
-        return report(Update.newBuilder().setPhaseChanged(PhaseChanged.newBuilder().setPhase(phase)));
+        return report(
+                Update.newBuilder().setPhaseChanged(PhaseChanged.newBuilder().setPhase(phase)));
     }
 
     /** A run with some of everything and this many appends. */
     static RunLog of(String executionId, int appends) {
-        RunLog run = new RunLog(executionId).phase(Phase.PHASE_RUNNING).message("m1").message("m2");
+        RunLog run =
+                new RunLog(executionId).phase(Phase.PHASE_RUNNING).message("m1").message("m2");
         for (int i = 0; i < appends; i++) {
             run.append(i % 3 == 0 ? "m1" : "m2", "слово " + i + ' ');
         }
@@ -136,9 +138,8 @@ final class RunLog {
                 .setEpoch(begin.toEpochMilli())
                 .setFirstSequence(sequence)
                 .addUpdates(update)
-                .setReceivedAt(Timestamp.newBuilder()
-                        .setSeconds(now.getEpochSecond())
-                        .setNanos(now.getNano()))
+                .setReceivedAt(
+                        Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()))
                 .setRules(Merge.NEWEST_RULES)
                 .build();
         updates.add(batch);

@@ -67,10 +67,9 @@ class SinkApplicationIT {
                             update.toBuilder().setPartition(1).setOffset(7).build()));
             eventually().untilAsserted(() -> assertStored(store, run));
             eventually().untilAsserted(() -> assertThat(newest(heard)).isEqualTo(run.version()));
-            eventually()
-                    .untilAsserted(() -> assertThat(
-                                    store.rejected(run.key(), "", 10).block().items())
-                            .hasSize(1));
+            eventually().untilAsserted(() -> assertThat(
+                            store.rejected(run.key(), "", 10).block().items())
+                    .hasSize(1));
         }
     }
 
@@ -126,8 +125,8 @@ class SinkApplicationIT {
             eventually().untilAsserted(() -> assertThat(newest(heard)).isEqualTo(during.version()));
             FeedProgress progress = sink.getBean("mongoProgress", FeedProgress.class);
             // Longer than the driver's own patience, so that the poll fails and is tried again.
-            eventually().until(() -> progress.failing() != null
-                    && progress.lag().compareTo(Duration.ofSeconds(5)) > 0);
+            eventually()
+                    .until(() -> progress.failing() != null && progress.lag().compareTo(Duration.ofSeconds(5)) > 0);
             servers.mongo.restart();
             eventually().ignoreExceptions().untilAsserted(() -> assertStored(store, during));
             eventually().until(() -> progress.failing() == null);
@@ -177,17 +176,15 @@ class SinkApplicationIT {
                     .build());
             servers.feed(first);
             eventually().untilAsserted(() -> assertStored(store, first));
-            eventually()
-                    .untilAsserted(() -> assertThat(
-                                    store.deadLetters(1_000).collectList().block())
-                            .filteredOn(letter -> letter.key().endsWith(key))
-                            .extracting(DeadLetter::reason)
-                            .hasSize(9)
-                            .containsOnlyOnce("VERSION_GAP"));
-            eventually()
-                    .untilAsserted(() -> assertThat(
-                                    store.deadLetters(1_000).collectList().block())
-                            .anyMatch(letter -> letter.topic().equals(Topic.REJECTED.topicName())));
+            eventually().untilAsserted(() -> assertThat(
+                            store.deadLetters(1_000).collectList().block())
+                    .filteredOn(letter -> letter.key().endsWith(key))
+                    .extracting(DeadLetter::reason)
+                    .hasSize(9)
+                    .containsOnlyOnce("VERSION_GAP"));
+            eventually().untilAsserted(() -> assertThat(
+                            store.deadLetters(1_000).collectList().block())
+                    .anyMatch(letter -> letter.topic().equals(Topic.REJECTED.topicName())));
         }
     }
 
@@ -249,7 +246,9 @@ class SinkApplicationIT {
     private static long newest(List<Ring> heard) {
         Ring last = heard.get(heard.size() - 1);
         return last instanceof Ring.Changes changes
-                ? changes.batch().getChanges(changes.batch().getChangesCount() - 1).getVersion()
+                ? changes.batch()
+                        .getChanges(changes.batch().getChangesCount() - 1)
+                        .getVersion()
                 : 0;
     }
 

@@ -48,9 +48,7 @@ final class SinkServers implements AutoCloseable {
     }
 
     ConfigurableApplicationContext startSink(String group) {
-        return SinkApplication.builder()
-                .web(WebApplicationType.NONE)
-                .run(arguments(group));
+        return SinkApplication.builder().web(WebApplicationType.NONE).run(arguments(group));
     }
 
     String[] arguments(String group) {

@@ -29,9 +29,7 @@ final class SinkTesting {
                         .collectList()
                         .block())
                 .isEqualTo(run.entries());
-        assertThat(store.changes(run.key(), 0, Long.MAX_VALUE)
-                        .collectList()
-                        .block())
+        assertThat(store.changes(run.key(), 0, Long.MAX_VALUE).collectList().block())
                 .isEqualTo(run.changes().stream()
                         .flatMap(batch -> batch.getChangesList().stream())
                         .toList())
@@ -45,11 +43,13 @@ final class SinkTesting {
         ConcurrentMessageListenerContainer<?, ?> live =
                 sink.getBean("redisFeed", ConcurrentMessageListenerContainer.class);
         await().atMost(Duration.ofSeconds(30))
-                .until(() -> Objects.requireNonNull(live.getAssignedPartitions()).size() == 4);
+                .until(() ->
+                        Objects.requireNonNull(live.getAssignedPartitions()).size() == 4);
     }
 
     static ConsumerRecord<byte[], byte[]> record(int partition, long offset, ChangeBatch batch) {
-        byte[] key = (batch.getTenant() + '/' + batch.getExecutionId()).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] key =
+                (batch.getTenant() + '/' + batch.getExecutionId()).getBytes(java.nio.charset.StandardCharsets.UTF_8);
         return record(partition, offset, key, batch.toByteArray(), System.currentTimeMillis());
     }
 

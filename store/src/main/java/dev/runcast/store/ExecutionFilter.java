@@ -106,8 +106,7 @@ public record ExecutionFilter(List<Condition> conditions) {
 
             @Override
             public boolean matches(Execution execution) {
-                return comparison.holds(
-                        Long.compare(Times.millis(execution.getCreatedAt()), createdAt.toEpochMilli()));
+                return comparison.holds(Long.compare(Times.millis(execution.getCreatedAt()), createdAt.toEpochMilli()));
             }
         }
     }

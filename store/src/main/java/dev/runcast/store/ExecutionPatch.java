@@ -36,7 +36,8 @@ public final class ExecutionPatch {
             return older.toBuilder().setVersion(change.getVersion()).setUpdatedAt(change.getReceivedAt());
         }
         Execution newer = change.getExecution();
-        Execution.Builder joined = newer.toBuilder().setVersion(change.getVersion()).setUpdatedAt(change.getReceivedAt());
+        Execution.Builder joined =
+                newer.toBuilder().setVersion(change.getVersion()).setUpdatedAt(change.getReceivedAt());
         keep(newer.hasSpec(), older.hasSpec(), joined::setSpec, older.getSpec());
         keep(newer.hasAttributes(), older.hasAttributes(), joined::setAttributes, older.getAttributes());
         keep(newer.hasFailure(), older.hasFailure(), joined::setFailure, older.getFailure());

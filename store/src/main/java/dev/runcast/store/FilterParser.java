@@ -14,8 +14,8 @@ import java.util.Set;
 /** Reads the part of AIP-160 that {@link ExecutionFilter} describes, left to right, in one pass. */
 final class FilterParser {
     private static final String FIELDS = "phase, agent, session_id, labels.KEY or created_at";
-    private static final String PHASES = "PENDING, RUNNING, WAITING_FOR_APPROVAL, PAUSED, COMPLETED, FAILED, CANCELLED"
-            + " or TERMINATED";
+    private static final String PHASES =
+            "PENDING, RUNNING, WAITING_FOR_APPROVAL, PAUSED, COMPLETED, FAILED, CANCELLED" + " or TERMINATED";
     private static final Set<Comparison> EQUALITY = EnumSet.of(Comparison.EQUAL, Comparison.NOT_EQUAL);
     private static final int SHOWN = 40;
 
@@ -74,7 +74,8 @@ final class FilterParser {
         Comparison found = null;
         for (Comparison comparison : allowed) {
             if (filter.startsWith(comparison.sign(), at)
-                    && (found == null || comparison.sign().length() > found.sign().length())) {
+                    && (found == null
+                            || comparison.sign().length() > found.sign().length())) {
                 found = comparison;
             }
         }
@@ -92,7 +93,8 @@ final class FilterParser {
         for (Phase phase : Phase.values()) {
             if (phase != Phase.UNRECOGNIZED
                     && phase != Phase.PHASE_UNSPECIFIED
-                    && (ExecutionFilter.nameOf(phase).equals(name) || phase.name().equals(name))) {
+                    && (ExecutionFilter.nameOf(phase).equals(name)
+                            || phase.name().equals(name))) {
                 return phase;
             }
         }

@@ -28,8 +28,7 @@ public final class InMemoryChangeBell implements ChangeBell {
     public Mono<Void> publish(ChangeBatch batch) {
         ExecutionKey key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());
         // Through the codec, so that what is too large for a channel is so here too.
-        return Mono.fromRunnable(
-                () -> ring(RingCodec.channel(key), RingCodec.decodeChanges(RingCodec.encode(batch))));
+        return Mono.fromRunnable(() -> ring(RingCodec.channel(key), RingCodec.decodeChanges(RingCodec.encode(batch))));
     }
 
     @Override
@@ -61,10 +60,11 @@ public final class InMemoryChangeBell implements ChangeBell {
                 return after;
             });
             buffer.offer(new Ring.Subscribed());
-            return buffer.rings().doFinally(end -> listeners.computeIfPresent(channel, (same, all) -> {
-                all.remove(buffer);
-                return all.isEmpty() ? null : all;
-            }));
+            return buffer.rings()
+                    .doFinally(end -> listeners.computeIfPresent(channel, (same, all) -> {
+                        all.remove(buffer);
+                        return all.isEmpty() ? null : all;
+                    }));
         });
     }
 

@@ -83,8 +83,9 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                 PageToken after = PageToken.decode(query, pageToken);
                 found = found.filter(execution -> isAfter(execution, after));
             }
-            return page(found.toList(), limit, last ->
-                    new PageToken(Times.millis(last.getCreatedAt()), last.getExecutionId()).encode(query));
+            return page(found.toList(), limit, last -> new PageToken(
+                            Times.millis(last.getCreatedAt()), last.getExecutionId())
+                    .encode(query));
         });
     }
 
@@ -141,9 +142,8 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                 found = found.filter(update -> isAfter(update, after));
             }
             return page(
-                    found.toList(),
-                    limit,
-                    last -> new PageToken(last.getOffset(), Integer.toString(last.getIndex())).encode(query));
+                    found.toList(), limit, last -> new PageToken(last.getOffset(), Integer.toString(last.getIndex()))
+                            .encode(query));
         });
     }
 
@@ -171,7 +171,6 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                             deadLetters.put(letter.topic() + '/' + letter.partition() + '/' + letter.offset(), letter));
         });
     }
-
 
     private void write(ChangeBatch batch) {
         ExecutionKey key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());

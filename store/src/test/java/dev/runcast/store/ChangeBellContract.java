@@ -81,14 +81,13 @@ abstract class ChangeBellContract {
         second.awaitSubscribed(1);
         first.cancel();
         bell().publish(batch("e", 2, "y")).block();
-        await().untilAsserted(() -> assertThat(second.rings)
-                .containsExactly(new Ring.Subscribed(), new Ring.Changes(batch("e", 2, "y"))));
+        await().untilAsserted(() ->
+                assertThat(second.rings).containsExactly(new Ring.Subscribed(), new Ring.Changes(batch("e", 2, "y"))));
         second.cancel();
         Listener third = listen("e", Long.MAX_VALUE);
         third.awaitSubscribed(1);
         bell().publish(batch("e", 3, "z")).block();
-        await().untilAsserted(() ->
-                assertThat(third.rings).endsWith(new Ring.Changes(batch("e", 3, "z"))));
+        await().untilAsserted(() -> assertThat(third.rings).endsWith(new Ring.Changes(batch("e", 3, "z"))));
         assertThat(first.rings).hasSize(2);
     }
 
@@ -98,7 +97,7 @@ abstract class ChangeBellContract {
         listener.awaitSubscribed(1);
         bell().publish(batch("e", 9, "x".repeat(RingCodec.MAX_BYTES))).block();
         await().untilAsserted(
-                () -> assertThat(listener.rings).containsExactly(new Ring.Subscribed(), new Ring.Fetch(9)));
+                        () -> assertThat(listener.rings).containsExactly(new Ring.Subscribed(), new Ring.Fetch(9)));
     }
 
     @Test

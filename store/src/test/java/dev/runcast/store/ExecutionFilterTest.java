@@ -27,13 +27,13 @@ class ExecutionFilterTest {
                 .containsExactly(
                         new Condition.OfPhase(Comparison.EQUAL, Phase.PHASE_RUNNING),
                         new Condition.OfLabel(Comparison.EQUAL, "team", "search"),
-                        new Condition.OfCreation(
-                                Comparison.GREATER_OR_EQUAL, Instant.parse("2026-01-31T12:00:00Z")));
+                        new Condition.OfCreation(Comparison.GREATER_OR_EQUAL, Instant.parse("2026-01-31T12:00:00Z")));
     }
 
     @Test
     void quotesHoldAnythingAndEscapesAreUndone() {
-        assertThat(ExecutionFilter.parse("agent=\"a \\\"b\\\" AND = 'c'\" AND session_id != 'x y'").conditions())
+        assertThat(ExecutionFilter.parse("agent=\"a \\\"b\\\" AND = 'c'\" AND session_id != 'x y'")
+                        .conditions())
                 .containsExactly(
                         new Condition.OfAgent(Comparison.EQUAL, "a \"b\" AND = 'c'"),
                         new Condition.OfSession(Comparison.NOT_EQUAL, "x y"));
@@ -41,16 +41,11 @@ class ExecutionFilterTest {
 
     @Test
     void contractsNameOfAPhaseIsUnderstoodToo() {
-        assertThat(ExecutionFilter.parse("phase != PHASE_FAILED"))
-                .isEqualTo(ExecutionFilter.parse("phase!=FAILED"));
+        assertThat(ExecutionFilter.parse("phase != PHASE_FAILED")).isEqualTo(ExecutionFilter.parse("phase!=FAILED"));
     }
 
     @ParameterizedTest
-    @CsvSource(
-            quoteCharacter = '`',
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(quoteCharacter = '`', delimiter = '|', textBlock = """
                     fase = RUNNING          | filter: "fase = RUNNING" at position 1 (expected: phase, agent, session_id, labels.KEY or created_at)
                     phase = RUNING          | filter: "RUNING" at position 9 (expected: PENDING, RUNNING, WAITING_FOR_APPROVAL, PAUSED, COMPLETED, FAILED, CANCELLED or TERMINATED)
                     phase = UNSPECIFIED     | filter: "UNSPECIFIED" at position 9 (expected: PENDING, RUNNING, WAITING_FOR_APPROVAL, PAUSED, COMPLETED, FAILED, CANCELLED or TERMINATED)

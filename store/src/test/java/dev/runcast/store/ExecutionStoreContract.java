@@ -39,7 +39,9 @@ abstract class ExecutionStoreContract {
         assertThat(store().changes(key, 0, Long.MAX_VALUE).collectList().block())
                 .isEmpty();
         assertThat(store().versions(List.of(key)).block()).isEmpty();
-        assertThat(store().executions(tenant, ExecutionFilter.ALL, "", 10).block().items())
+        assertThat(store().executions(tenant, ExecutionFilter.ALL, "", 10)
+                        .block()
+                        .items())
                 .isEmpty();
         assertThat(store().rejected(key, "", 10).block().items()).isEmpty();
     }
@@ -49,7 +51,10 @@ abstract class ExecutionStoreContract {
         History history = history("e")
                 .declared("travel-planner", "s-1", Map.of("team", "search", "a.b/$c", "ü \"quoted\" $x.y"))
                 .phase(Phase.PHASE_RUNNING)
-                .failed(Failure.newBuilder().setCode("TOOL_ERROR").setMessage("no flight").build())
+                .failed(Failure.newBuilder()
+                        .setCode("TOOL_ERROR")
+                        .setMessage("no flight")
+                        .build())
                 .nothing();
         for (long version = 1; version <= history.version(); version++) {
             write(history, version - 1, version);
@@ -129,14 +134,15 @@ abstract class ExecutionStoreContract {
                         .block())
                 .isEqualTo(history.changes());
         StoredEntry stored = store().entries(history.execution(), 0).blockLast();
-        assertThat(stored.texts()).hasSizeGreaterThan(4).allMatch(piece -> piece.getTextBytes()
-                        .size()
-                <= TextPieces.MAX_BYTES);
+        assertThat(stored.texts())
+                .hasSizeGreaterThan(4)
+                .allMatch(piece -> piece.getTextBytes().size() <= TextPieces.MAX_BYTES);
     }
 
     @Test
     void textThatIsCutAndWrittenAgainStaysSmallAndRight() {
-        History history = history("e").phase(Phase.PHASE_RUNNING).toolCall("t", "build").append("t", "progress: ");
+        History history =
+                history("e").phase(Phase.PHASE_RUNNING).toolCall("t", "build").append("t", "progress: ");
         for (int i = 0; i < 400; i++) {
             history.rewrite("t", 10, i + " %");
         }
@@ -185,12 +191,17 @@ abstract class ExecutionStoreContract {
             history.nothing();
         }
         writeInSplits(history, new Random(10));
-        assertThat(versions(history.key(), 0, Long.MAX_VALUE)).hasSize(300).startsWith(1L).endsWith(300L);
+        assertThat(versions(history.key(), 0, Long.MAX_VALUE))
+                .hasSize(300)
+                .startsWith(1L)
+                .endsWith(300L);
         assertThat(versions(history.key(), 126, 129)).containsExactly(127L, 128L, 129L);
         assertThat(versions(history.key(), 255, 256)).containsExactly(256L);
         assertThat(versions(history.key(), 300, Long.MAX_VALUE)).isEmpty();
         assertThat(versions(history.key(), 20, 20)).isEmpty();
-        assertThat(store().changes(history.key(), 0, Long.MAX_VALUE).collectList().block())
+        assertThat(store().changes(history.key(), 0, Long.MAX_VALUE)
+                        .collectList()
+                        .block())
                 .isEqualTo(history.changes());
         assertThat(store().changes(history.key(), 0, Long.MAX_VALUE)
                         .take(2)
@@ -224,7 +235,8 @@ abstract class ExecutionStoreContract {
             Random random = new Random(seed);
             History history = randomHistory("e" + seed, random, 200);
             writeInSplits(history, random);
-            String rerun = "seed %d (mvn -pl store verify -Dit.test=%s)".formatted(seed, getClass().getSimpleName());
+            String rerun = "seed %d (mvn -pl store verify -Dit.test=%s)"
+                    .formatted(seed, getClass().getSimpleName());
             assertThat(read(history.key())).as(rerun).isEqualTo(history.execution());
             assertThat(entries(history)).as(rerun).isEqualTo(history.entries());
             assertThat(store().changes(history.key(), 0, Long.MAX_VALUE)
@@ -239,12 +251,14 @@ abstract class ExecutionStoreContract {
     void oneWriteHoldsManyExecutions() {
         List<History> histories = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            histories.add(history("e" + i).declared("a", "s", Map.of()).message("m").append("m", "text " + i));
+            histories.add(
+                    history("e" + i).declared("a", "s", Map.of()).message("m").append("m", "text " + i));
         }
         store().write(StoreWrite.ofChanges(
                         histories.stream().map(h -> h.batch(0, h.version())).toList()))
                 .block();
-        assertThat(store().versions(histories.stream().map(History::key).toList()).block())
+        assertThat(store().versions(histories.stream().map(History::key).toList())
+                        .block())
                 .hasSize(20)
                 .containsEntry(new ExecutionKey(tenant, "e7"), 3L);
         for (History history : histories) {
@@ -256,10 +270,15 @@ abstract class ExecutionStoreContract {
     void listIsNewestFirstPageByPageAndOfOneTenant() {
         for (int i = 0; i < 7; i++) {
             // Two share a millisecond: then the id decides.
-            store().write(history("e" + i).at(1_800_000_000L + i / 2).declared("a", "s", Map.of()).all())
+            store().write(history("e" + i)
+                            .at(1_800_000_000L + i / 2)
+                            .declared("a", "s", Map.of())
+                            .all())
                     .block();
         }
-        store().write(new History("other" + tenant.substring(1, 30), "x").declared("a", "s", Map.of()).all())
+        store().write(new History("other" + tenant.substring(1, 30), "x")
+                        .declared("a", "s", Map.of())
+                        .all())
                 .block();
         List<String> listed = new ArrayList<>();
         String token = "";
@@ -314,14 +333,17 @@ abstract class ExecutionStoreContract {
     void tokenOfAnotherQueryIsRefused() {
         store().write(history("a").declared("x", "s", Map.of()).all()).block();
         store().write(history("b").declared("x", "s", Map.of()).all()).block();
-        String token = store().executions(tenant, ExecutionFilter.ALL, "", 1).block().nextPageToken();
+        String token =
+                store().executions(tenant, ExecutionFilter.ALL, "", 1).block().nextPageToken();
         assertThatThrownBy(() -> store().executions(tenant, ExecutionFilter.parse("agent = x"), token, 1)
                         .block())
                 .isInstanceOf(InvalidQueryException.class)
                 .hasMessageContaining("page_token: \"" + token + "\" (expected: ");
-        assertThatThrownBy(() -> store().executions(tenant, ExecutionFilter.ALL, "!", 1).block())
+        assertThatThrownBy(() ->
+                        store().executions(tenant, ExecutionFilter.ALL, "!", 1).block())
                 .isInstanceOf(InvalidQueryException.class);
-        assertThatThrownBy(() -> store().rejected(new ExecutionKey(tenant, "a"), token, 1).block())
+        assertThatThrownBy(() -> store().rejected(new ExecutionKey(tenant, "a"), token, 1)
+                        .block())
                 .isInstanceOf(InvalidQueryException.class);
     }
 
@@ -356,7 +378,13 @@ abstract class ExecutionStoreContract {
     @Test
     void deadLettersAreKeptOnce() {
         DeadLetter letter = new DeadLetter(
-                tenant, 3, 17, "a/b", "UNREADABLE", "value: 3 bytes (expected: a ChangeBatch)", Instant.ofEpochSecond(5));
+                tenant,
+                3,
+                17,
+                "a/b",
+                "UNREADABLE",
+                "value: 3 bytes (expected: a ChangeBatch)",
+                Instant.ofEpochSecond(5));
         store().write(StoreWrite.ofDeadLetters(List.of(letter))).block();
         store().write(StoreWrite.ofDeadLetters(List.of(letter))).block();
         assertThat(store().deadLetters(1000).collectList().block()).containsOnlyOnce(letter);
@@ -390,11 +418,7 @@ abstract class ExecutionStoreContract {
     }
 
     List<String> list(String filter) {
-        return store()
-                .executions(tenant, ExecutionFilter.parse(filter), "", 100)
-                .block()
-                .items()
-                .stream()
+        return store().executions(tenant, ExecutionFilter.parse(filter), "", 100).block().items().stream()
                 .map(Execution::getExecutionId)
                 .toList();
     }

@@ -129,9 +129,7 @@ final class History {
     /** The failure is cleared, as by a recovery. */
     History recovered() {
         return add(
-                header().setPhase(Phase.PHASE_PENDING)
-                        .clearEndedAt()
-                        .setFailure(Failure.getDefaultInstance()),
+                header().setPhase(Phase.PHASE_PENDING).clearEndedAt().setFailure(Failure.getDefaultInstance()),
                 List.of(),
                 List.of());
     }
@@ -181,7 +179,8 @@ final class History {
                 .build();
         records.put(id, record);
         Execution.Builder patch = header();
-        patch.getTotalsBuilder().setTextBytes(texts.values().stream().mapToLong(History::bytes).sum());
+        patch.getTotalsBuilder()
+                .setTextBytes(texts.values().stream().mapToLong(History::bytes).sum());
         TextChange change = TextChange.newBuilder()
                 .setEntryId(id)
                 .setField(field)

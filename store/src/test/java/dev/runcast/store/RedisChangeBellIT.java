@@ -38,8 +38,8 @@ class RedisChangeBellIT extends ChangeBellContract {
         Listener before = listen("e", Long.MAX_VALUE);
         before.awaitSubscribed(1);
         server.stop();
-        await().untilAsserted(() -> assertThat(bell.isReachable().block(Duration.ofSeconds(10)))
-                .isFalse());
+        await().untilAsserted(() ->
+                assertThat(bell.isReachable().block(Duration.ofSeconds(10))).isFalse());
         assertThatThrownBy(() -> bell.publish(batch("e", 1, "x")).block(Duration.ofSeconds(10)))
                 .isNotInstanceOf(IllegalStateException.class);
         Listener meanwhile = listen("f", Long.MAX_VALUE);

@@ -99,8 +99,7 @@ final class EntryReader {
                 .flatMap(documents -> withLongPieces(documents, version))
                 .flatMapIterable(pieces -> {
                     Map<String, Texts> byEntry = new HashMap<>();
-                    pieces.forEach((id, all) -> byEntry
-                            .computeIfAbsent(entryId(owners, id), entry -> new Texts())
+                    pieces.forEach((id, all) -> byEntry.computeIfAbsent(entryId(owners, id), entry -> new Texts())
                             .add(id, all));
                     List<StoredEntry> read = new ArrayList<>(group.size());
                     for (Found found : group) {
@@ -152,8 +151,8 @@ final class EntryReader {
                 })
                 .then(Mono.fromSupplier(() -> {
                     if (!wanted.isEmpty()) {
-                        throw new IllegalStateException("texts: %s missing (expected: all that are listed)"
-                                .formatted(wanted.keySet()));
+                        throw new IllegalStateException(
+                                "texts: %s missing (expected: all that are listed)".formatted(wanted.keySet()));
                     }
                     return pieces;
                 }));

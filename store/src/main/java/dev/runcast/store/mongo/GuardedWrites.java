@@ -41,7 +41,8 @@ final class GuardedWrites {
                 return Mono.error(error);
             }
             UpdateOneModel<Document> update = (UpdateOneModel<Document>) writes.get(failed.getIndex());
-            again.add(new UpdateOneModel<>(update.getFilter(), java.util.Objects.requireNonNull(update.getUpdate()), NO_INSERT));
+            again.add(new UpdateOneModel<>(
+                    update.getFilter(), java.util.Objects.requireNonNull(update.getUpdate()), NO_INSERT));
         }
         if (again.isEmpty() || error.getWriteConcernError() != null) {
             return Mono.error(error);

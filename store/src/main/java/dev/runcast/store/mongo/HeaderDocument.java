@@ -161,7 +161,11 @@ final class HeaderDocument {
 
     private static @Nullable Document progress(ExecutionAttributes attributes) {
         return attributes.hasProgress()
-                ? new Document("percent", attributes.getProgress().hasPercent() ? attributes.getProgress().getPercent() : null)
+                ? new Document(
+                                "percent",
+                                attributes.getProgress().hasPercent()
+                                        ? attributes.getProgress().getPercent()
+                                        : null)
                         .append("message", attributes.getProgress().getMessage())
                 : null;
     }

@@ -115,8 +115,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         return Flux.from(database.getCollection(Names.EXECUTIONS)
                         .find(in("_id", ids))
                         .projection(Projections.include("version")))
-                .collectMap(
-                        document -> ExecutionKey.parse(document.getString("_id")), HeaderDocument::version);
+                .collectMap(document -> ExecutionKey.parse(document.getString("_id")), HeaderDocument::version);
     }
 
     @Override
@@ -166,12 +165,9 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                             .sort(new Document("offset", -1).append("index", -1))
                             .limit(limit + 1))
                     .collectList()
-                    .map(found -> page(
-                            found,
-                            limit,
-                            MongoExecutionStore::readRejected,
-                            last -> new PageToken(last.getLong("offset"), Integer.toString(last.getInteger("index")))
-                                    .encode(query)));
+                    .map(found -> page(found, limit, MongoExecutionStore::readRejected, last -> new PageToken(
+                                    last.getLong("offset"), Integer.toString(last.getInteger("index")))
+                            .encode(query)));
         });
     }
 
@@ -199,24 +195,25 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                         .findOneAndUpdate(
                                 eq("_id", "store"),
                                 new Document("$setOnInsert", given),
-                                new FindOneAndUpdateOptions()
-                                        .upsert(true)
-                                        .returnDocument(ReturnDocument.AFTER)))))
+                                new FindOneAndUpdateOptions().upsert(true).returnDocument(ReturnDocument.AFTER)))))
                 .map(document -> document.getString("generation"));
     }
 
     @Override
     public Mono<Void> write(StoreWrite write) {
         return Mono.defer(() -> {
-            PollFold fold = new PollFold(write, guarded);
-            return Mono.when(
-                            bulk(Names.ENTRIES, fold.entries()),
-                            bulk(Names.TEXTS, fold.texts()),
-                            bulk(Names.CHANGES, fold.changes()),
-                            bulk(Names.REJECTED, fold.rejected()),
-                            bulk(Names.DEAD_LETTERS, fold.deadLetters()))
-                    .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
-        }).onErrorMap(MongoExecutionStore::isHopeless, error -> new UnstorableException(String.valueOf(error.getMessage()), error));
+                    PollFold fold = new PollFold(write, guarded);
+                    return Mono.when(
+                                    bulk(Names.ENTRIES, fold.entries()),
+                                    bulk(Names.TEXTS, fold.texts()),
+                                    bulk(Names.CHANGES, fold.changes()),
+                                    bulk(Names.REJECTED, fold.rejected()),
+                                    bulk(Names.DEAD_LETTERS, fold.deadLetters()))
+                            .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
+                })
+                .onErrorMap(
+                        MongoExecutionStore::isHopeless,
+                        error -> new UnstorableException(String.valueOf(error.getMessage()), error));
     }
 
     /** What the data is to blame for, not the server: everything else may heal. */
@@ -250,6 +247,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
             List<Document> found, int limit, Function<Document, T> read, Function<Document, String> token) {
         List<Document> shown = found.size() > limit ? found.subList(0, limit) : found;
         return new Page<>(
-                shown.stream().map(read).toList(), shown.size() < found.size() ? token.apply(shown.get(limit - 1)) : "");
+                shown.stream().map(read).toList(),
+                shown.size() < found.size() ? token.apply(shown.get(limit - 1)) : "");
     }
 }

@@ -86,12 +86,14 @@ final class PollFold {
         Map<String, Document> listed = new HashMap<>();
         for (Text text : pieces.keySet()) {
             if (!records.containsKey(text.entryId())) {
-                throw new IllegalArgumentException("text of entry %s of %s: without the entry's record (expected: with it)"
-                        .formatted(text.entryId(), key));
+                throw new IllegalArgumentException(
+                        "text of entry %s of %s: without the entry's record (expected: with it)"
+                                .formatted(text.entryId(), key));
             }
         }
         pieces.forEach((text, all) -> addTexts(key, text, all, listed));
-        records.values().forEach(entry -> addEntry(key, entry, listed.getOrDefault(entry.getEntryId(), new Document())));
+        records.values()
+                .forEach(entry -> addEntry(key, entry, listed.getOrDefault(entry.getEntryId(), new Document())));
         addHistory(key, batch.getChangesList());
     }
 
@@ -100,7 +102,8 @@ final class PollFold {
         for (TextChange text : change.getTextsList()) {
             Text name = new Text(text.getEntryId(), text.getFieldValue(), text.getGeneration());
             int index = indexes.merge(name, 1, Integer::sum) - 1;
-            Piece piece = new Piece(change.getVersion(), change.getVersion(), index, text.getOffset(), text.getTextBytes());
+            Piece piece =
+                    new Piece(change.getVersion(), change.getVersion(), index, text.getOffset(), text.getTextBytes());
             List<Piece> before = pieces.computeIfAbsent(name, first -> new ArrayList<>());
             int last = before.size() - 1;
             if (last >= 0 && before.get(last).joins(piece, Names.MAX_INLINE_BYTES)) {
@@ -152,8 +155,7 @@ final class PollFold {
             Binary packed = new Binary(Packed.pack(change.toByteArray()));
             if (packed.length() > Names.MAX_INLINE_BYTES) {
                 changes.add(always(
-                        Names.change(key, change.getVersion()),
-                        new Document("$set", new Document("change", packed))));
+                        Names.change(key, change.getVersion()), new Document("$set", new Document("change", packed))));
                 set.append("changes.v" + change.getVersion(), new Binary(new byte[0]));
             } else {
                 set.append("changes.v" + change.getVersion(), packed);
@@ -195,8 +197,7 @@ final class PollFold {
     /** A write that must not go back behind a newer one. */
     private WriteModel<Document> versioned(String id, long version, Document update) {
         Bson byId = Filters.eq("_id", id);
-        return new UpdateOneModel<>(
-                guarded ? Filters.and(byId, Filters.lt("version", version)) : byId, update, UPSERT);
+        return new UpdateOneModel<>(guarded ? Filters.and(byId, Filters.lt("version", version)) : byId, update, UPSERT);
     }
 
     private record Text(String entryId, int field, int generation) {}

@@ -37,20 +37,20 @@ final class StoreIndexes {
                 List.of(
                         index(
                                 "newest_by_execution",
-                                new Document("execution", 1).append("offset", -1).append("index", -1)),
+                                new Document("execution", 1)
+                                        .append("offset", -1)
+                                        .append("index", -1)),
                         new IndexModel(
                                 new Document("received_at", 1),
-                                new IndexOptions()
-                                        .name("expiry")
-                                        .expireAfter((long) REJECTED_DAYS, TimeUnit.DAYS))));
+                                new IndexOptions().name("expiry").expireAfter((long) REJECTED_DAYS, TimeUnit.DAYS))));
         return all;
     }
 
     /** Creates what is missing and checks that all are there: fails when one has the name but not the keys. */
     static Mono<Void> prepare(MongoDatabase database) {
         return Flux.fromIterable(all().entrySet())
-                .concatMap(entry -> Flux.from(database.getCollection(entry.getKey())
-                                .createIndexes(entry.getValue()))
+                .concatMap(entry -> Flux.from(
+                                database.getCollection(entry.getKey()).createIndexes(entry.getValue()))
                         .then(check(database, entry.getKey(), entry.getValue())))
                 .then();
     }

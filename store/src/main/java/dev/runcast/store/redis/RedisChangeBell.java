@@ -66,7 +66,8 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
         ringing = client(settings, ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
         listening = client(settings, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS);
         ringingConnection = kept(() -> ringing.connectAsync(CODEC, uri));
-        listeningConnection = kept(() -> listening.connectPubSubAsync(CODEC, uri).thenApply(connection -> {
+        listeningConnection =
+                kept(() -> listening.connectPubSubAsync(CODEC, uri).thenApply(connection -> {
                     connection.addListener(new Receiver());
                     return connection;
                 }));
@@ -101,7 +102,8 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
     /** Whether the server answers now. */
     public Mono<Boolean> isReachable() {
         return ringingConnection
-                .flatMap(connection -> Mono.fromCompletionStage(connection.async().ping()))
+                .flatMap(connection ->
+                        Mono.fromCompletionStage(connection.async().ping()))
                 .map("PONG"::equals)
                 .onErrorReturn(false);
     }
@@ -136,7 +138,8 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
 
     private Mono<Void> publish(String channel, Supplier<byte[]> message) {
         return ringingConnection
-                .flatMap(connection -> Mono.fromCompletionStage(() -> connection.async().publish(channel, message.get())))
+                .flatMap(connection ->
+                        Mono.fromCompletionStage(() -> connection.async().publish(channel, message.get())))
                 .then();
     }
 
@@ -153,9 +156,7 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
                 }
                 return channel;
             });
-            return buffer.rings()
-                    .doFinally(end -> leave(name, buffer))
-                    .publishOn(Schedulers.parallel(), HANDED_OVER);
+            return buffer.rings().doFinally(end -> leave(name, buffer)).publishOn(Schedulers.parallel(), HANDED_OVER);
         });
     }
 
