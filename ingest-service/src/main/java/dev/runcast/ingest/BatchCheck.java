@@ -69,10 +69,7 @@ final class BatchCheck {
         Set<WriterKind> permitted = permitted(principal.role());
         if (!permitted.contains(kind)) {
             throw Failures.value(
-                    Reason.NOT_PERMITTED,
-                    "writer.kind",
-                    kind.name(),
-                    permitted + " for the role " + principal.role());
+                    Reason.NOT_PERMITTED, "writer.kind", kind.name(), permitted + " for the role " + principal.role());
         }
         if (batch.getUpdatesCount() == 0) {
             throw Failures.value(Reason.INVALID, "updates", "none", "1 to " + MAX_UPDATES);
@@ -104,8 +101,10 @@ final class BatchCheck {
     private static void sequenced(UpdateBatch batch, WriterKind kind) {
         if (kind != WriterKind.WRITER_KIND_RUNNER) {
             throw Failures.value(
-                    Reason.INVALID, "first_sequence", Long.toString(batch.getFirstSequence()), "a request_id from "
-                            + kind.name() + ", since only a RUNNER numbers its updates");
+                    Reason.INVALID,
+                    "first_sequence",
+                    Long.toString(batch.getFirstSequence()),
+                    "a request_id from " + kind.name() + ", since only a RUNNER numbers its updates");
         }
         if (batch.getEpoch() < 1) {
             throw Failures.value(
@@ -113,7 +112,10 @@ final class BatchCheck {
         }
         if (batch.getFirstSequence() > MAX_SEQUENCE) {
             throw Failures.value(
-                    Reason.INVALID, "first_sequence", Long.toString(batch.getFirstSequence()), "at most " + MAX_SEQUENCE);
+                    Reason.INVALID,
+                    "first_sequence",
+                    Long.toString(batch.getFirstSequence()),
+                    "at most " + MAX_SEQUENCE);
         }
     }
 
@@ -121,17 +123,19 @@ final class BatchCheck {
         return switch (role) {
             // The worker that runs workflows comes with a runner's token.
             case RUNNER -> EnumSet.of(WriterKind.WRITER_KIND_RUNNER, WriterKind.WRITER_KIND_WORKFLOW);
-            case OPERATOR -> EnumSet.of(
-                    WriterKind.WRITER_KIND_RUNNER,
-                    WriterKind.WRITER_KIND_WORKFLOW,
-                    WriterKind.WRITER_KIND_OPERATOR,
-                    WriterKind.WRITER_KIND_SYSTEM);
+            case OPERATOR ->
+                EnumSet.of(
+                        WriterKind.WRITER_KIND_RUNNER,
+                        WriterKind.WRITER_KIND_WORKFLOW,
+                        WriterKind.WRITER_KIND_OPERATOR,
+                        WriterKind.WRITER_KIND_SYSTEM);
             case VIEWER -> EnumSet.noneOf(WriterKind.class);
         };
     }
 
     /** The first update that is refused; null when all are good and together within the limits. */
-    @Nullable Bad firstBad(UpdateBatch batch) {
+    @Nullable
+    Bad firstBad(UpdateBatch batch) {
         int total = batch.getSerializedSize();
         long bytes = 0;
         for (int i = 0; i < batch.getUpdatesCount(); i++) {
@@ -162,8 +166,7 @@ final class BatchCheck {
             if (total > MAX_BATCH_BYTES && bytes + 5L * (i + 1) > MAX_BATCH_BYTES - headerBytes(batch)) {
                 return new Bad(
                         i,
-                        Failures.value(
-                                Reason.TOO_LARGE, "batch", total + " bytes", "at most " + MAX_BATCH_BYTES),
+                        Failures.value(Reason.TOO_LARGE, "batch", total + " bytes", "at most " + MAX_BATCH_BYTES),
                         // The first one fits unless the batch is mostly something we do not know.
                         i > 0);
             }

@@ -9,7 +9,6 @@ import dev.runcast.doors.Reason;
 import dev.runcast.ingest.BatchCheck.Bad;
 import dev.runcast.ingest.WriterWindow.Flight;
 import dev.runcast.merge.ExecutionKey;
-import dev.runcast.v1.Ack;
 import dev.runcast.v1.Attach;
 import dev.runcast.v1.Heartbeat;
 import dev.runcast.v1.PublishUpdatesRequest;
@@ -30,35 +29,39 @@ final class FrameReader {
     private final Principal principal;
     private final RunnerStream stream;
     private final WriterLines lines;
-    private final Outbox outbox = new Outbox();
+    private final Answers answers;
 
     FrameReader(Door door, Principal principal, RunnerStream stream) {
         this.door = door;
         this.principal = principal;
         this.stream = stream;
+        this.answers = new Answers(door, stream);
         this.lines = new WriterLines(door.settings().writersPerStream(), door.board(), stream);
     }
 
-    Outbox outbox() {
-        return outbox;
+    /** How many answers wait that belong to no writer's window. */
+    int backlog() {
+        return answers.outbox().backlog();
     }
 
     /** Reads a frame, and sees to it that the stream is told once when it has gone its way. */
     void read(PublishUpdatesRequest frame, long cost) {
         try {
             if (frame == FrameMarshaller.GARBAGE) {
-                throw Failures.of(Reason.INVALID, "frame: bytes that are no message (expected: a PublishUpdatesRequest)");
+                throw Failures.of(
+                        Reason.INVALID, "frame: bytes that are no message (expected: a PublishUpdatesRequest)");
             }
             switch (frame.getFrameCase()) {
                 case BATCH -> batch(frame.getBatch(), cost);
                 case HEARTBEAT -> heartbeat(frame.getHeartbeat(), cost);
                 case ATTACH -> attach(frame.getAttach(), cost);
-                case FRAME_NOT_SET -> throw Failures.value(
-                        Reason.INVALID, "frame", "none that the contract knows", "batch, heartbeat or attach");
+                case FRAME_NOT_SET ->
+                    throw Failures.value(
+                            Reason.INVALID, "frame", "none that the contract knows", "batch, heartbeat or attach");
             }
         } catch (DoorException e) {
             // What cannot be told whose it is holds up nobody: it is answered and gone.
-            answer(Refusal.newBuilder(), e);
+            answers.answer(Refusal.newBuilder(), e);
             stream.settled(cost);
         }
     }
@@ -84,14 +87,14 @@ final class FrameReader {
      */
     private void refuseWhole(UpdateBatch batch, DoorException failure) {
         if (!HotCheck.names(batch) || failure.reason().code() == Code.PERMISSION_DENIED) {
-            answer(named(batch), failure);
+            answers.answer(Answers.named(batch), failure);
             return;
         }
         synchronized (stream) {
             WriterLine line = line(batch.getExecutionId(), batch.getWriter(), batch.getEpoch());
             if (line != null && arrives(line, batch)) {
                 line.window.refuse(batch.getFirstSequence());
-                refuse(line, reason(failure), String.valueOf(failure.getMessage()), false);
+                answers.refuse(line, Answers.reason(failure), String.valueOf(failure.getMessage()), false);
             }
         }
     }
@@ -119,7 +122,11 @@ final class FrameReader {
             }
             if (bad != null) {
                 line.window.refuse(first + good);
-                refuse(line, reason(bad.failure()), String.valueOf(bad.failure().getMessage()), bad.retryable());
+                answers.refuse(
+                        line,
+                        Answers.reason(bad.failure()),
+                        String.valueOf(bad.failure().getMessage()),
+                        bad.retryable());
             }
         }
         if (flight == null) {
@@ -131,7 +138,7 @@ final class FrameReader {
             stamped.removeUpdates(stamped.getUpdatesCount() - 1);
         }
         door.metrics().accepted(good);
-        door.log().append(stamped.build(), new SequencedLanding(line, flight, cost));
+        door.log().append(stamped.build(), answers.whenLanded(line, flight, cost));
     }
 
     /** Whether the batch is to be taken; if not, the runner is told as far as it needs to be. */
@@ -141,16 +148,17 @@ final class FrameReader {
             case NEXT -> {
                 return true;
             }
-            case GAP -> refuse(
-                    line,
-                    RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
-                    "sequence: " + first + " (expected: " + line.window.expected() + ")",
-                    true);
+            case GAP ->
+                answers.refuse(
+                        line,
+                        RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
+                        "sequence: " + first + " (expected: " + line.window.expected() + ")",
+                        true);
             case BEHIND -> {
                 door.metrics().behind(batch.getUpdatesCount());
                 // What was under way when the refusal went out is no news; who goes on and on has missed it.
                 if (System.nanoTime() - line.refusedAt() > Door.REMIND_EVERY.toNanos()) {
-                    refuse(
+                    answers.refuse(
                             line,
                             RejectionReason.REJECTION_REASON_OUT_OF_ORDER,
                             "sequence: " + first + " (expected: " + line.window.expected()
@@ -162,21 +170,15 @@ final class FrameReader {
         return false;
     }
 
-    private void refuse(WriterLine line, RejectionReason reason, String message, boolean retryable) {
-        door.metrics().refused(reason);
-        line.refuse(reason, message, retryable, System.nanoTime());
-        outbox.due(line);
-    }
-
     private void request(UpdateBatch batch, long cost) {
         Bad bad = door.check().firstBad(batch);
         if (bad != null) {
-            answer(named(batch), bad.failure());
+            answers.answer(Answers.named(batch), bad.failure());
             stream.settled(cost);
             return;
         }
         door.metrics().accepted(1);
-        door.log().append(door.stamp().on(batch, principal).build(), new RequestLanding(batch, cost));
+        door.log().append(door.stamp().on(batch, principal).build(), answers.whenLanded(batch, cost));
     }
 
     private void heartbeat(Heartbeat heartbeat, long cost) {
@@ -185,8 +187,7 @@ final class FrameReader {
         synchronized (stream) {
             line(heartbeat.getExecutionId(), heartbeat.getWriter(), heartbeat.getEpoch());
         }
-        door.log().heartbeat(door.stamp().on(heartbeat, principal));
-        stream.settled(cost);
+        door.log().heartbeat(door.stamp().on(heartbeat, principal), answers.whenLanded(cost));
     }
 
     private void attach(Attach attach, long cost) {
@@ -196,7 +197,7 @@ final class FrameReader {
             WriterLine line = line(attach.getExecutionId(), attach.getWriter(), attach.getEpoch());
             if (line != null) {
                 line.attach();
-                outbox.due(line);
+                answers.outbox().due(line);
             }
         }
         stream.settled(cost);
@@ -226,135 +227,31 @@ final class FrameReader {
             return null;
         }
         line.signalDue();
-        outbox.due(line);
+        answers.outbox().due(line);
         return line;
-    }
-
-    /** An answer that belongs to no window. */
-    private void answer(Refusal.Builder refusal, DoorException failure) {
-        RejectionReason reason = reason(failure);
-        door.metrics().refused(reason);
-        refusal.setReason(reason)
-                .setMessage(String.valueOf(failure.getMessage()))
-                .setRetryable(failure.reason().retryable());
-        synchronized (stream) {
-            outbox.add(PublishUpdatesResponse.newBuilder().setRefusal(refusal).build());
-        }
-    }
-
-    private static Refusal.Builder named(UpdateBatch batch) {
-        Refusal.Builder refusal = Refusal.newBuilder()
-                .setExecutionId(batch.getExecutionId())
-                .setWriter(batch.getWriter())
-                .setEpoch(batch.getEpoch());
-        switch (batch.getPositionCase()) {
-            case FIRST_SEQUENCE -> refusal.setSequence(batch.getFirstSequence());
-            case REQUEST_ID -> refusal.setRequestId(batch.getRequestId());
-            case POSITION_NOT_SET -> {}
-        }
-        return refusal;
-    }
-
-    static RejectionReason reason(DoorException failure) {
-        return RejectionReason.valueOf("REJECTION_REASON_" + failure.reason().name());
     }
 
     void levelChanged(ExecutionKey execution) {
         for (WriterLine line : lines.of(execution)) {
             line.signalDue();
-            outbox.due(line);
+            answers.outbox().due(line);
         }
     }
 
     void pressureChanged() {
         for (WriterLine line : lines.all()) {
             line.signalDue();
-            outbox.due(line);
+            answers.outbox().due(line);
         }
     }
 
-    @Nullable PublishUpdatesResponse next() {
-        return outbox.next(line -> line.next(door.board(), door.pressure().slowDown()));
+    @Nullable
+    PublishUpdatesResponse next() {
+        return answers.outbox()
+                .next(line -> line.next(door.board(), door.pressure().slowDown()));
     }
 
     void close() {
         lines.close();
-    }
-
-    private final class SequencedLanding implements UpdateLog.Landing {
-        private final WriterLine line;
-        private final Flight flight;
-        private final long cost;
-
-        SequencedLanding(WriterLine line, Flight flight, long cost) {
-            this.line = line;
-            this.flight = flight;
-            this.cost = cost;
-        }
-
-        @Override
-        public void landed() {
-            door.metrics().durable(flight.updates());
-            synchronized (stream) {
-                if (line.window.landed(flight)) {
-                    line.ackDue();
-                    outbox.due(line);
-                }
-            }
-            stream.settled(cost);
-            stream.scheduleFlush();
-        }
-
-        @Override
-        public void failed(Exception cause) {
-            synchronized (stream) {
-                if (line.window.failed(flight)) {
-                    refuse(
-                            line,
-                            RejectionReason.REJECTION_REASON_UNAVAILABLE,
-                            "sequence: " + line.window.expected() + " is not durable (expected: to be sent again): "
-                                    + cause.getMessage(),
-                            true);
-                }
-            }
-            stream.settled(cost);
-            stream.scheduleFlush();
-        }
-    }
-
-    private final class RequestLanding implements UpdateLog.Landing {
-        private final UpdateBatch batch;
-        private final long cost;
-
-        RequestLanding(UpdateBatch batch, long cost) {
-            this.batch = batch.toBuilder().clearUpdates().build();
-            this.cost = cost;
-        }
-
-        @Override
-        public void landed() {
-            door.metrics().durable(1);
-            synchronized (stream) {
-                outbox.add(PublishUpdatesResponse.newBuilder()
-                        .setAck(Ack.newBuilder()
-                                .setExecutionId(batch.getExecutionId())
-                                .setWriter(batch.getWriter())
-                                .setEpoch(batch.getEpoch())
-                                .setRequestId(batch.getRequestId()))
-                        .build());
-            }
-            stream.settled(cost);
-            stream.scheduleFlush();
-        }
-
-        @Override
-        public void failed(Exception cause) {
-            answer(
-                    named(batch),
-                    Failures.of(Reason.UNAVAILABLE, "request_id: " + batch.getRequestId()
-                            + " is not known to be durable (expected: to be sent again)"));
-            stream.settled(cost);
-            stream.scheduleFlush();
-        }
     }
 }

@@ -11,8 +11,10 @@ import java.util.concurrent.atomic.AtomicLong;
 final class InFlight {
     private final long limit;
     private final AtomicLong bytes = new AtomicLong();
-    private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private volatile long lastProgress = System.nanoTime();
+
+    private record Waiting(long wanted, Runnable action) {}
 
     InFlight(long limit) {
         this.limit = limit;
@@ -22,7 +24,7 @@ final class InFlight {
     boolean tryTake(long wanted) {
         while (true) {
             long now = bytes.get();
-            if (now > 0 && now + wanted > limit) {
+            if (!fits(now, wanted)) {
                 return false;
             }
             if (bytes.compareAndSet(now, now + wanted)) {
@@ -41,20 +43,26 @@ final class InFlight {
         wake();
     }
 
-    /** Runs {@code action} once when there may be room again, at once if there is; it must be quick and try again. */
-    void whenRoom(Runnable action) {
-        waiting.add(action);
+    /**
+     * Runs {@code action} once when there may be room for so much, at once if there is, in the order of the
+     * calls. It must be quick, and take the room itself.
+     */
+    void whenRoom(long wanted, Runnable action) {
+        waiting.add(new Waiting(wanted, action));
         wake();
     }
 
     private void wake() {
-        while (bytes.get() < limit) {
-            Runnable next = waiting.poll();
-            if (next == null) {
-                return;
+        // Only when the next one fits: waking it for less would have it wait again at once, round and round.
+        for (Waiting next = waiting.peek(); next != null && fits(bytes.get(), next.wanted); next = waiting.peek()) {
+            if (waiting.remove(next)) {
+                next.action.run();
             }
-            next.run();
         }
+    }
+
+    private boolean fits(long now, long wanted) {
+        return now == 0 || now + wanted <= limit;
     }
 
     /** What is on its way now. */

@@ -24,8 +24,8 @@ final class IngestMetrics {
         this.accepted = counter("runcast.ingest.updates.accepted", "Updates handed to the log");
         this.batches = counter("runcast.ingest.batches.accepted", "Batches handed to the log");
         this.acked = counter("runcast.ingest.updates.durable", "Updates that became durable");
-        this.behind = counter(
-                "runcast.ingest.updates.behind", "Updates not taken because an earlier one had been refused");
+        this.behind =
+                counter("runcast.ingest.updates.behind", "Updates not taken because an earlier one had been refused");
         this.heartbeats = counter("runcast.ingest.heartbeats", "Heartbeats that became durable");
         this.heartbeatsFailed = counter("runcast.ingest.heartbeats.failed", "Heartbeats that did not become durable");
         for (RejectionReason reason : RejectionReason.values()) {

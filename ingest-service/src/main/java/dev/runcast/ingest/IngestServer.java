@@ -73,7 +73,7 @@ public final class IngestServer implements SmartLifecycle {
         Map<Topic, Integer> counts = TopicAdministration.ensure(kafka.clients(), kafka.layout(), kafka.timeout());
         int partitions = counts.getOrDefault(Topic.UPDATES, kafka.partitions());
         int signalPartitions = counts.getOrDefault(Topic.SIGNALS, kafka.partitions());
-        UpdateLog updates = new KafkaUpdateLog(kafka, settings, partitions, metrics);
+        UpdateLog updates = new KafkaUpdateLog(kafka, settings, partitions);
         SignalBoard board = new SignalBoard();
         SignalsReader signals = new SignalsReader(kafka.clients(), signalPartitions, board);
         ExecutorService executor = Executors.newFixedThreadPool(threads(), named("runcast-ingest-"));
@@ -99,7 +99,8 @@ public final class IngestServer implements SmartLifecycle {
         } catch (IOException e) {
             release(now);
             throw new UncheckedIOException(
-                    "ingest: cannot listen on " + address + ": " + reason(e) + " (expected: a free port; set runcast.ingest.port)",
+                    "ingest: cannot listen on " + address + ": " + reason(e)
+                            + " (expected: a free port; set runcast.ingest.port)",
                     e);
         }
         running = now;
@@ -245,7 +246,9 @@ public final class IngestServer implements SmartLifecycle {
     }
 
     private static String reason(IOException e) {
-        return e.getCause() == null ? String.valueOf(e.getMessage()) : String.valueOf(e.getCause().getMessage());
+        return e.getCause() == null
+                ? String.valueOf(e.getMessage())
+                : String.valueOf(e.getCause().getMessage());
     }
 
     private static ThreadFactory named(String prefix) {

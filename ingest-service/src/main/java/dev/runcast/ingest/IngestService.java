@@ -70,6 +70,8 @@ final class IngestService {
 
     /** Reports one update by its request id, and answers when it is durable. */
     void publishUpdate(PublishUpdateRequest request, StreamObserver<PublishUpdateResponse> response) {
+        // A caller who hangs up does not take the update back; the answer has nowhere to go then.
+        ((ServerCallStreamObserver<PublishUpdateResponse>) response).setOnCancelHandler(() -> {});
         try {
             publish(request, response);
         } catch (DoorException e) {
@@ -102,11 +104,12 @@ final class IngestService {
             throw bad.failure();
         }
         UpdateBatch stamped = door.stamp().on(batch, Principal.current()).build();
-        long cost = request.getSerializedSize() + Door.FRAME_OVERHEAD;
+        long cost = Door.FRAME_OVERHEAD + (long) request.getSerializedSize();
         if (!door.inFlight().tryTake(cost)) {
             throw Failures.of(
                     Reason.UNAVAILABLE,
-                    "in flight: " + door.inFlight().bytes() + " bytes (expected: room for " + cost + " more); try again");
+                    "in flight: " + door.inFlight().bytes() + " bytes (expected: room for " + cost
+                            + " more); try again");
         }
         calls.incrementAndGet();
         door.metrics().accepted(1);
@@ -125,8 +128,10 @@ final class IngestService {
             public void failed(Exception cause) {
                 settled();
                 refused(
-                        Failures.of(Reason.LOG_UNAVAILABLE, "request_id: " + batch.getRequestId()
-                                + " is not known to be durable (expected: the same call again, which is safe)"),
+                        Failures.of(
+                                Reason.LOG_UNAVAILABLE,
+                                "request_id: " + batch.getRequestId()
+                                        + " is not known to be durable (expected: the same call again, which is safe)"),
                         response);
             }
 
@@ -138,21 +143,17 @@ final class IngestService {
     }
 
     private void refused(DoorException failure, StreamObserver<?> response) {
-        try {
-            door.metrics().refused(FrameReader.reason(failure));
-        } catch (IllegalArgumentException notOfTheContract) {
-            door.metrics().refused(dev.runcast.v1.RejectionReason.REJECTION_REASON_UNAVAILABLE);
-        }
+        door.metrics().refused(Answers.reason(failure));
         response.onError(Failures.grpc(failure));
     }
 
     private @Nullable DoorException shut() {
         return switch (state) {
             case OPEN -> null;
-            case STARTING -> Failures.of(
-                    Reason.UNAVAILABLE, "the door is starting (expected: another try when its health is SERVING)");
-            case DRAINING -> Failures.of(
-                    Reason.DRAINING, "the door is about to stop (expected: another connection)");
+            case STARTING ->
+                Failures.of(
+                        Reason.UNAVAILABLE, "the door is starting (expected: another try when its health is SERVING)");
+            case DRAINING -> Failures.of(Reason.DRAINING, "the door is about to stop (expected: another connection)");
         };
     }
 
@@ -184,9 +185,12 @@ final class IngestService {
         MethodDescriptor<PublishUpdatesRequest, PublishUpdatesResponse> stream = marshalled(
                 IngestServiceGrpc.getPublishUpdatesMethod(), PublishUpdatesRequest.parser(), FrameMarshaller.GARBAGE);
         MethodDescriptor<PublishUpdateRequest, PublishUpdateResponse> unary = marshalled(
-                IngestServiceGrpc.getPublishUpdateMethod(), PublishUpdateRequest.parser(), FrameMarshaller.GARBAGE_REQUEST);
+                IngestServiceGrpc.getPublishUpdateMethod(),
+                PublishUpdateRequest.parser(),
+                FrameMarshaller.GARBAGE_REQUEST);
         return ServerServiceDefinition.builder(io.grpc.ServiceDescriptor.newBuilder(IngestServiceGrpc.SERVICE_NAME)
-                        .setSchemaDescriptor(IngestServiceGrpc.getServiceDescriptor().getSchemaDescriptor())
+                        .setSchemaDescriptor(
+                                IngestServiceGrpc.getServiceDescriptor().getSchemaDescriptor())
                         .addMethod(stream)
                         .addMethod(unary)
                         .build())

@@ -62,7 +62,9 @@ public record IngestSettings(
      * @param total of all streams together, 1 MB or greater
      * @param perStream of one stream, 64 KB to {@code total}
      */
-    public record InFlightSettings(@DefaultValue("32MB") DataSize total, @DefaultValue("4MB") DataSize perStream) {
+    public record InFlightSettings(
+            @DefaultValue("32MB") DataSize total,
+            @DefaultValue("4MB") DataSize perStream) {
         /** Checks the ranges. */
         public InFlightSettings {
             if (total.toBytes() < DataSize.ofMegabytes(1).toBytes()) {

@@ -26,7 +26,8 @@ public record KafkaSettings(
     /** Checks the ranges. */
     public KafkaSettings {
         if (timeout.isNegative() || timeout.isZero()) {
-            throw new IllegalArgumentException("runcast.kafka.timeout: " + timeout + " (expected: longer than nothing)");
+            throw new IllegalArgumentException(
+                    "runcast.kafka.timeout: " + timeout + " (expected: longer than nothing)");
         }
         properties = Map.copyOf(properties);
         // Both check what they are given.

@@ -28,21 +28,22 @@ final class KafkaUpdateLog implements UpdateLog {
     private static final long BATCH_BYTES = 256 * 1024;
 
     private static final int BATCHES_PER_PARTITION = 6;
+    private static final Duration KEEP_METADATA = Duration.ofDays(7);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final KafkaProducer<byte[], byte[]> producer;
-    private final IngestMetrics metrics;
 
-    KafkaUpdateLog(KafkaSettings kafka, IngestSettings settings, int partitions, IngestMetrics metrics) {
+    KafkaUpdateLog(KafkaSettings kafka, IngestSettings settings, int partitions) {
         Map<String, Object> properties =
                 kafka.clients().producer("runcast-ingest", settings.linger(), settings.deliveryTimeout());
         properties.put(
                 ProducerConfig.BUFFER_MEMORY_CONFIG,
                 settings.inFlight().total().toBytes() + partitions * BATCHES_PER_PARTITION * BATCH_BYTES);
+        // Forgotten topics would make send() wait for the brokers, which may be away.
+        properties.put(ProducerConfig.METADATA_MAX_IDLE_CONFIG, KEEP_METADATA.toMillis());
         // Only a topic whose partitions are not known yet makes send() wait; the threads are few.
         properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1000L);
         this.producer = new KafkaProducer<>(properties);
-        this.metrics = metrics;
         producer.partitionsFor(Topic.UPDATES.topicName());
         producer.partitionsFor(Topic.HEARTBEATS.topicName());
     }
@@ -53,18 +54,8 @@ final class KafkaUpdateLog implements UpdateLog {
     }
 
     @Override
-    public void heartbeat(Heartbeat heartbeat) {
-        send(RecordCodec.HEARTBEATS, heartbeat, new Landing() {
-            @Override
-            public void landed() {
-                metrics.heartbeat();
-            }
-
-            @Override
-            public void failed(Exception cause) {
-                metrics.heartbeatFailed();
-            }
-        });
+    public void heartbeat(Heartbeat heartbeat, Landing landing) {
+        send(RecordCodec.HEARTBEATS, heartbeat, landing);
     }
 
     private <T extends Message> void send(RecordCodec<T> codec, T value, Landing landing) {

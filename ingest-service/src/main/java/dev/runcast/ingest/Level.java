@@ -47,8 +47,10 @@ record Level(
      * @param slowDown how far apart appends should be; zero means at will
      */
     static Signal signal(@Nullable Level level, String executionId, Writer writer, long epoch, Duration slowDown) {
-        Signal.Builder signal =
-                Signal.newBuilder().setExecutionId(executionId).setWriter(writer).setEpoch(epoch);
+        Signal.Builder signal = Signal.newBuilder()
+                .setExecutionId(executionId)
+                .setWriter(writer)
+                .setEpoch(epoch);
         if (!slowDown.isZero()) {
             signal.getSlowDownBuilder().setSeconds(slowDown.toSeconds()).setNanos(slowDown.toNanosPart());
         }

@@ -33,7 +33,8 @@ final class Outbox {
     }
 
     /** The next frame; null when all is said. */
-    @Nullable PublishUpdatesResponse next(Function<WriterLine, @Nullable PublishUpdatesResponse> say) {
+    @Nullable
+    PublishUpdatesResponse next(Function<WriterLine, @Nullable PublishUpdatesResponse> say) {
         PublishUpdatesResponse frame = loose.poll();
         while (frame == null) {
             WriterLine line = due.peek();

@@ -10,6 +10,8 @@ import dev.runcast.v1.PublishUpdatesResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One stream of a runner: flow control in both directions, and its end. What the frames mean stands in
@@ -30,7 +32,10 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
      */
     private static final int MAX_BACKLOG = 256;
 
+    private static final Logger log = LoggerFactory.getLogger(RunnerStream.class);
+
     private final Door door;
+    private final Principal principal;
     private final ServerCallStreamObserver<PublishUpdatesResponse> out;
     private final FrameReader reader;
     private final Runnable onClosed;
@@ -46,11 +51,9 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
     private @Nullable DoorException ending;
 
     RunnerStream(
-            Door door,
-            Principal principal,
-            ServerCallStreamObserver<PublishUpdatesResponse> out,
-            Runnable onClosed) {
+            Door door, Principal principal, ServerCallStreamObserver<PublishUpdatesResponse> out, Runnable onClosed) {
         this.door = door;
+        this.principal = principal;
         this.out = out;
         this.onClosed = onClosed;
         this.reader = new FrameReader(door, principal, this);
@@ -73,12 +76,12 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
     }
 
     private void take(PublishUpdatesRequest frame) {
-        long cost = frame.getSerializedSize() + Door.FRAME_OVERHEAD;
+        long cost = Door.FRAME_OVERHEAD + (long) frame.getSerializedSize();
         if (!door.inFlight().tryTake(cost)) {
             synchronized (this) {
                 held = frame;
             }
-            door.inFlight().whenRoom(() -> door.executor().execute(this::takeHeld));
+            door.inFlight().whenRoom(cost, () -> door.executor().execute(this::takeHeld));
             return;
         }
         synchronized (this) {
@@ -89,7 +92,13 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
             inFlightBytes += cost;
             flights++;
         }
-        reader.read(frame, cost);
+        try {
+            reader.read(frame, cost);
+        } catch (RuntimeException e) {
+            log.error("A frame of {} failed the door", principal, e);
+            settled(cost);
+            fail(Failures.of(Reason.INTERNAL, "a failure of the door; its log has the rest"));
+        }
         ask();
         scheduleFlush();
     }
@@ -125,7 +134,7 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
                     || halfClosed
                     || held != null
                     || inFlightBytes >= door.settings().inFlight().perStream().toBytes()
-                    || reader.outbox().backlog() >= MAX_BACKLOG) {
+                    || reader.backlog() >= MAX_BACKLOG) {
                 return;
             }
             asked = true;
@@ -198,7 +207,8 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
             out.onCompleted();
         } else {
             out.onError(Failures.grpc(Failures.of(
-                    Reason.DRAINING, "the door is about to stop: open another stream and send again what is not acked")));
+                    Reason.DRAINING,
+                    "the door is about to stop: open another stream and send again what is not acked")));
         }
     }
 

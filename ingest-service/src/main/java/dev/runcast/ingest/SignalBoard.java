@@ -26,7 +26,8 @@ final class SignalBoard {
     }
 
     /** The level of an execution; null when it is not known. */
-    @Nullable Level level(ExecutionKey execution) {
+    @Nullable
+    Level level(ExecutionKey execution) {
         return levels.get(execution);
     }
 
@@ -34,7 +35,7 @@ final class SignalBoard {
         Level level = Level.of(signals);
         // An aborted transaction is done again, so an uncommitted reader may see the same levels once more.
         Level held = levels.merge(execution, level, (old, now) -> now.version() >= old.version() ? now : old);
-        if (held == level) {
+        if (held.equals(level)) {
             tell(execution);
         }
     }

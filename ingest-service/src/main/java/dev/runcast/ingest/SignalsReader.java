@@ -92,7 +92,8 @@ final class SignalsReader implements AutoCloseable {
                 readWhole.complete(null);
             }
             reading = true;
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(readWhole.isDone() ? POLL : Duration.ofMillis(50))) {
+            for (ConsumerRecord<byte[], byte[]> record :
+                    consumer.poll(readWhole.isDone() ? POLL : Duration.ofMillis(50))) {
                 records++;
                 accept(record);
             }

@@ -12,8 +12,8 @@ interface UpdateLog extends AutoCloseable {
      */
     void append(UpdateBatch batch, Landing landing);
 
-    /** Appends a sign of life; whether it lands is only counted. */
-    void heartbeat(Heartbeat heartbeat);
+    /** Appends a sign of life, as {@link #append} does. */
+    void heartbeat(Heartbeat heartbeat, Landing landing);
 
     @Override
     void close();

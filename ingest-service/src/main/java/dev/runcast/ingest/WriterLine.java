@@ -83,7 +83,8 @@ final class WriterLine {
     }
 
     /** The next thing to say; null when all is said. */
-    @Nullable PublishUpdatesResponse next(SignalBoard board, Duration slowDown) {
+    @Nullable
+    PublishUpdatesResponse next(SignalBoard board, Duration slowDown) {
         if (ackDue) {
             ackDue = false;
             return PublishUpdatesResponse.newBuilder()

@@ -28,12 +28,14 @@ final class WriterLines {
         this.listener = listener;
     }
 
-    @Nullable WriterLine get(WriterLine.Key key) {
+    @Nullable
+    WriterLine get(WriterLine.Key key) {
         return lines.get(key);
     }
 
     /** A new line; null when there are too many and none may be forgotten. */
-    @Nullable WriterLine add(WriterLine.Key key, Writer writer) {
+    @Nullable
+    WriterLine add(WriterLine.Key key, Writer writer) {
         if (lines.size() >= most && !forgetOne()) {
             return null;
         }

@@ -77,7 +77,10 @@ class BadInputIT {
         return Stream.of(
                 Arguments.of("empty id", batch("", 1, 1), "INVALID", "execution_id: \"\" (expected: "),
                 Arguments.of(
-                        "long id", batch("e".repeat(65), 1, 1), "INVALID", "execution_id: \"" + "e".repeat(65) + "\" (expected: "),
+                        "long id",
+                        batch("e".repeat(65), 1, 1),
+                        "INVALID",
+                        "execution_id: \"" + "e".repeat(65) + "\" (expected: "),
                 Arguments.of("id with a blank", batch("a b", 1, 1), "INVALID", "execution_id: \"a b\" (expected: "),
                 Arguments.of("id with a slash", batch("a/b", 1, 1), "INVALID", "execution_id: \"a/b\" (expected: "),
                 Arguments.of("sequence 0", batch("bad", 0, 1), "INVALID", "first_sequence: 0 (expected: "),
@@ -109,7 +112,8 @@ class BadInputIT {
                         batch("bad", 1, 1).setWriter(Writer.newBuilder().setKind(WriterKind.WRITER_KIND_WORKFLOW)),
                         "INVALID",
                         "first_sequence: 1 (expected: a request_id"),
-                Arguments.of("neither sequence nor request", batch("bad", 1, 1).clearPosition(), "INVALID", "(expected: "),
+                Arguments.of(
+                        "neither sequence nor request", batch("bad", 1, 1).clearPosition(), "INVALID", "(expected: "),
                 Arguments.of("no updates", batch("empty", 1, 0), "INVALID", "updates: none (expected: 1 to 256)"),
                 Arguments.of(
                         "two updates with one request",
@@ -138,9 +142,11 @@ class BadInputIT {
                         "unknown kind of change",
                         Update.newBuilder()
                                 .setUnknownFields(UnknownFieldSet.newBuilder()
-                                        .addField(99, UnknownFieldSet.Field.newBuilder()
-                                                .addLengthDelimited(ByteString.copyFromUtf8("from the future"))
-                                                .build())
+                                        .addField(
+                                                99,
+                                                UnknownFieldSet.Field.newBuilder()
+                                                        .addLengthDelimited(ByteString.copyFromUtf8("from the future"))
+                                                        .build())
                                         .build())
                                 .build(),
                         "INVALID",
@@ -254,8 +260,7 @@ class BadInputIT {
         StreamObserver<byte[]> out = ClientCalls.asyncBidiStreamingCall(
                 door.channel()
                         .newCall(
-                                IngestServiceGrpc.getPublishUpdatesMethod()
-                                        .<byte[], PublishUpdatesResponse>toBuilder(
+                                IngestServiceGrpc.getPublishUpdatesMethod().<byte[], PublishUpdatesResponse>toBuilder(
                                                 new Bytes(),
                                                 IngestServiceGrpc.getPublishUpdatesMethod()
                                                         .getResponseMarshaller())
@@ -280,8 +285,8 @@ class BadInputIT {
 
     @Test
     void garbageInACallIsInvalid() {
-        MethodDescriptor<byte[], ?> method = IngestServiceGrpc.getPublishUpdateMethod()
-                .toBuilder(new Bytes(), IngestServiceGrpc.getPublishUpdateMethod().getResponseMarshaller())
+        MethodDescriptor<byte[], ?> method = IngestServiceGrpc.getPublishUpdateMethod().toBuilder(
+                        new Bytes(), IngestServiceGrpc.getPublishUpdateMethod().getResponseMarshaller())
                 .build();
         StatusRuntimeException failure = catchThrowableOfType(
                 StatusRuntimeException.class,
@@ -308,7 +313,8 @@ class BadInputIT {
         assertThat(info.getMetadataMap()).containsEntry("field", "execution_id").containsEntry("value", "\"a b\"");
 
         info = refusedCall(
-                Batches.request("e", "request-1").setUpdates(0, Update.getDefaultInstance()), Status.Code.INVALID_ARGUMENT);
+                Batches.request("e", "request-1").setUpdates(0, Update.getDefaultInstance()),
+                Status.Code.INVALID_ARGUMENT);
         assertThat(info.getReason()).isEqualTo("INVALID");
 
         info = refusedCall(batch("e", 1, 1), Status.Code.INVALID_ARGUMENT);
@@ -324,8 +330,7 @@ class BadInputIT {
     private static ErrorInfo refusedCall(UpdateBatch.Builder batch, Status.Code code)
             throws InvalidProtocolBufferException {
         StatusRuntimeException failure = catchThrowableOfType(
-                StatusRuntimeException.class,
-                () -> IngestServiceGrpc.newBlockingStub(door.channel())
+                StatusRuntimeException.class, () -> IngestServiceGrpc.newBlockingStub(door.channel())
                         .publishUpdate(PublishUpdateRequest.newBuilder()
                                 .setBatch(batch)
                                 .build()));

@@ -58,11 +58,8 @@ class FaultsIT {
             kafka.stop();
             // Longer than the delivery timeout, so sends have failed; what was taken later may land all the same.
             await().atMost(Duration.ofSeconds(30)).until(() -> runner.refusals().size() >= 2);
-            assertThat(runner.refusals())
-                    .allSatisfy(refusal -> assertThat(refusal.getReason())
-                            .isIn(
-                                    RejectionReason.REJECTION_REASON_UNAVAILABLE,
-                                    RejectionReason.REJECTION_REASON_OUT_OF_ORDER));
+            assertThat(runner.refusals()).allSatisfy(refusal -> assertThat(refusal.getReason())
+                    .isIn(RejectionReason.REJECTION_REASON_UNAVAILABLE, RejectionReason.REJECTION_REASON_OUT_OF_ORDER));
             kafka.restart();
             sending.join(60_000);
             assertThat(sending.isAlive()).as("all is acked within a minute").isFalse();
@@ -140,7 +137,8 @@ class FaultsIT {
     @Test
     void addressForTheWorldWithoutTokensIsRefused() {
         assertThatThrownBy(() -> RunningDoor.start(kafka, "runcast.ingest.address=0.0.0.0"))
-                .hasStackTraceContaining("0.0.0.0 without a token file (expected: a loopback address, or a token file)");
+                .hasStackTraceContaining(
+                        "0.0.0.0 without a token file (expected: a loopback address, or a token file)");
     }
 
     /** A runner that keeps what is not acked and goes back when it is told to. */

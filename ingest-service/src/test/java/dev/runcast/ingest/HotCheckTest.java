@@ -21,11 +21,37 @@ import org.junit.jupiter.api.Test;
 
 class HotCheckTest {
     private static final String[] IDS = {
-        "a", "Z9", "message-1", "x_y-z", "a".repeat(64), "", "a".repeat(65), "-a", "_", "a b", "a.b", "ä", "a\n", "a\u0000",
-        "\uD83D\uDE00", "a/b", "A\u0130", "id "
+        "a",
+        "Z9",
+        "message-1",
+        "x_y-z",
+        "a".repeat(64),
+        "",
+        "a".repeat(65),
+        "-a",
+        "_",
+        "a b",
+        "a.b",
+        "ä",
+        "a\n",
+        "a\u0000",
+        "\uD83D\uDE00",
+        "a/b",
+        "A\u0130",
+        "id "
     };
-    private static final String[] NAMES = {"", "search", "n".repeat(128), "n".repeat(129), "n".repeat(256), "n".repeat(257),
-        "\uD83D\uDE00".repeat(128), "\uD83D\uDE00".repeat(129), "\uD83D\uDE00".repeat(256), "ß".repeat(200)};
+    private static final String[] NAMES = {
+        "",
+        "search",
+        "n".repeat(128),
+        "n".repeat(129),
+        "n".repeat(256),
+        "n".repeat(257),
+        "\uD83D\uDE00".repeat(128),
+        "\uD83D\uDE00".repeat(129),
+        "\uD83D\uDE00".repeat(256),
+        "ß".repeat(200)
+    };
     private static final long[] NUMBERS = {0, 1, 2, 1_000, -1, Long.MIN_VALUE, Long.MAX_VALUE};
     private static final int[] ENUMS = {0, 1, 2, 3, 4, 5, 8, 9, -1, 77};
 
@@ -33,7 +59,8 @@ class HotCheckTest {
     @Test
     void hotCheckAndContractAgree() {
         long seed = Long.getLong("seed", 4711L);
-        System.out.println("seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=HotCheckTest -Dseed=" + seed);
+        System.out.println(
+                "seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=HotCheckTest -Dseed=" + seed);
         Random random = new Random(seed);
         int passed = 0;
         int refused = 0;
@@ -60,7 +87,8 @@ class HotCheckTest {
     @Test
     void hotCheckOfTheHeaderAndContractAgree() {
         long seed = Long.getLong("seed", 4712L);
-        System.out.println("seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=HotCheckTest -Dseed=" + seed);
+        System.out.println(
+                "seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=HotCheckTest -Dseed=" + seed);
         Random random = new Random(seed);
         int passed = 0;
         for (int i = 0; i < 20_000; i++) {
@@ -72,7 +100,9 @@ class HotCheckTest {
                 passed++;
             } else {
                 // A traceparent of many surrogate pairs is short in characters: that alone may be asked for.
-                assertThat(keeps && batch.getTraceparent().length() <= 128).as("not recognised: %s", batch).isFalse();
+                assertThat(keeps && batch.getTraceparent().length() <= 128)
+                        .as("not recognised: %s", batch)
+                        .isFalse();
             }
         }
         assertThat(passed).isGreaterThan(200);
@@ -105,11 +135,12 @@ class HotCheckTest {
         switch (random.nextInt(8)) {
             case 0 -> {}
             case 1 -> update.setOmitted(Omitted.newBuilder().setCount(pick(random, NUMBERS)));
-            case 2, 3 -> update.setTextAppended(TextAppended.newBuilder()
-                    .setEntryId(id(random))
-                    .setFieldValue(pick(random, ENUMS))
-                    .setOffset(pick(random, NUMBERS))
-                    .setText(pick(random, NAMES)));
+            case 2, 3 ->
+                update.setTextAppended(TextAppended.newBuilder()
+                        .setEntryId(id(random))
+                        .setFieldValue(pick(random, ENUMS))
+                        .setOffset(pick(random, NUMBERS))
+                        .setText(pick(random, NAMES)));
             default -> update.setEntryUpserted(upserted(random));
         }
         return update.build();
@@ -145,7 +176,8 @@ class HotCheckTest {
                 entry.setMessage(message);
             }
             case 1 -> {
-                ToolCall.Builder call = ToolCall.newBuilder().setName(pick(random, NAMES)).setArguments("{}");
+                ToolCall.Builder call =
+                        ToolCall.newBuilder().setName(pick(random, NAMES)).setArguments("{}");
                 if (random.nextInt(10) == 0) {
                     call.setResultReference(Reference.newBuilder().setUri("x").setSizeBytes(pick(random, NUMBERS)));
                 }

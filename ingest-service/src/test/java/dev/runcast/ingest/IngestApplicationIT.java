@@ -77,14 +77,13 @@ class IngestApplicationIT {
         runner.send(batch("stream-1", 1, 3)).send(batch("stream-1", 4, 2));
         runner.awaitAck("stream-1", 5);
         List<UpdateBatch> logged = Log.of(kafka).batches("default/stream-1");
-        assertThat(logged.stream()
-                        .map(stored -> stored.toBuilder()
-                                .clearTenant()
-                                .clearReceivedAt()
-                                .clearRules()
-                                .clearPrincipal()
-                                .build()
-                                .toByteString()))
+        assertThat(logged.stream().map(stored -> stored.toBuilder()
+                        .clearTenant()
+                        .clearReceivedAt()
+                        .clearRules()
+                        .clearPrincipal()
+                        .build()
+                        .toByteString()))
                 .containsExactly(
                         batch("stream-1", 1, 3).build().toByteString(),
                         batch("stream-1", 4, 2).build().toByteString());
@@ -135,7 +134,8 @@ class IngestApplicationIT {
     @Test
     void signalsAreReadWholeBeforeTheDoorOpensAndThenPushed() {
         Log log = Log.of(kafka);
-        log.write(RecordCodec.SIGNALS.record(level("told", 3, Phase.PHASE_RUNNING).build()));
+        log.write(
+                RecordCodec.SIGNALS.record(level("told", 3, Phase.PHASE_RUNNING).build()));
         // What is not a level must not keep those behind it from being read.
         log.write(new ProducerRecord<>(
                 Topic.SIGNALS.topicName(), "default/told".getBytes(StandardCharsets.UTF_8), new byte[] {1, 2, 3}));
@@ -148,15 +148,17 @@ class IngestApplicationIT {
                                     .setEpoch(EPOCH))
                             .build());
             assertThat(runner.awaitSignals(1).getStanding()).isEqualTo(Standing.STANDING_ADOPTED);
-            log.write(RecordCodec.SIGNALS.record(
-                    level("told", 4, Phase.PHASE_RUNNING).setCancelRequested(true).build()));
+            log.write(RecordCodec.SIGNALS.record(level("told", 4, Phase.PHASE_RUNNING)
+                    .setCancelRequested(true)
+                    .build()));
             assertThat(runner.awaitSignals(2).getCancel()).isTrue();
-            log.write(RecordCodec.SIGNALS.record(level("told", 5, Phase.PHASE_CANCELLED).build()));
+            log.write(RecordCodec.SIGNALS.record(
+                    level("told", 5, Phase.PHASE_CANCELLED).build()));
             Signal closed = runner.awaitSignals(3);
             assertThat(closed.getStanding()).isEqualTo(Standing.STANDING_CLOSED);
             assertThat(closed.getOutcome()).isEqualTo(Phase.PHASE_CANCELLED);
-            ProducerRecord<byte[], byte[]> gone =
-                    new ProducerRecord<>(Topic.SIGNALS.topicName(), RecordCodec.key(new ExecutionKey("default", "told")), null);
+            ProducerRecord<byte[], byte[]> gone = new ProducerRecord<>(
+                    Topic.SIGNALS.topicName(), RecordCodec.key(new ExecutionKey("default", "told")), null);
             log.write(gone);
         }
     }
@@ -172,9 +174,7 @@ class IngestApplicationIT {
 
     @Test
     void tenantComesFromTheTokenAndRolesAreKept() throws IOException {
-        Path tokens = Files.writeString(
-                folder.resolve("tokens"),
-                """
+        Path tokens = Files.writeString(folder.resolve("tokens"), """
                 token-of-acme-runner   acme    runner-1  runner
                 token-of-globex-runner globex  runner-2  runner
                 token-of-acme-viewer   acme    viewer-1  viewer
@@ -193,9 +193,8 @@ class IngestApplicationIT {
                     .singleElement()
                     .satisfies(stored -> assertThat(stored.getTenant()).isEqualTo("globex"));
 
-            Writer operator = Writer.newBuilder()
-                    .setKind(WriterKind.WRITER_KIND_OPERATOR)
-                    .build();
+            Writer operator =
+                    Writer.newBuilder().setKind(WriterKind.WRITER_KIND_OPERATOR).build();
             acme.send(Batches.request("shared", "request-1").setWriter(operator));
             Refusal refusal = acme.awaitRefusal();
             assertThat(refusal.getReason()).isEqualTo(RejectionReason.REJECTION_REASON_NOT_PERMITTED);
@@ -206,9 +205,13 @@ class IngestApplicationIT {
                     .send(Batches.request("shared", "request-1").setWriter(operator));
             await().until(() -> dana.acks().size() == 1);
 
-            assertThat(Runner.open(guarded.channel("token-of-acme-viewer")).awaitEnd().getCode())
+            assertThat(Runner.open(guarded.channel("token-of-acme-viewer"))
+                            .awaitEnd()
+                            .getCode())
                     .isEqualTo(Status.Code.PERMISSION_DENIED);
-            assertThat(Runner.open(guarded.channel("no-such-token-here")).awaitEnd().getCode())
+            assertThat(Runner.open(guarded.channel("no-such-token-here"))
+                            .awaitEnd()
+                            .getCode())
                     .isEqualTo(Status.Code.UNAUTHENTICATED);
             assertThat(Runner.open(guarded.channel()).awaitEnd().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED);
         }
@@ -217,8 +220,8 @@ class IngestApplicationIT {
     @Test
     void reflectionListsTheServices() {
         CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
-        StreamObserver<ServerReflectionRequest> ask =
-                ServerReflectionGrpc.newStub(door.channel()).serverReflectionInfo(new StreamObserver<>() {
+        StreamObserver<ServerReflectionRequest> ask = ServerReflectionGrpc.newStub(door.channel())
+                .serverReflectionInfo(new StreamObserver<>() {
                     @Override
                     public void onNext(ServerReflectionResponse response) {
                         answer.complete(response);
@@ -243,10 +246,13 @@ class IngestApplicationIT {
     void byItselfTheServiceShowsHealthAndMetrics() throws IOException, InterruptedException {
         try (ConfigurableApplicationContext context = alone()) {
             await().until(context.getBean(IngestServer.class)::isServing);
-            String actuator = "http://127.0.0.1:" + context.getEnvironment().getProperty("local.server.port") + "/actuator/";
-            await().untilAsserted(() -> assertThat(get(actuator + "health/readiness")).contains("\"status\":\"UP\""));
+            String actuator =
+                    "http://127.0.0.1:" + context.getEnvironment().getProperty("local.server.port") + "/actuator/";
+            await().untilAsserted(
+                            () -> assertThat(get(actuator + "health/readiness")).contains("\"status\":\"UP\""));
             assertThat(get(actuator + "health")).contains("\"ingest\"");
-            assertThat(get(actuator + "metrics/runcast.ingest.updates.accepted")).contains("\"measurements\"");
+            assertThat(get(actuator + "metrics/runcast.ingest.updates.accepted"))
+                    .contains("\"measurements\"");
         }
     }
 

@@ -30,8 +30,11 @@ final class MemoryLog implements UpdateLog {
     }
 
     @Override
-    public synchronized void heartbeat(Heartbeat heartbeat) {
-        heartbeats.add(heartbeat);
+    public void heartbeat(Heartbeat heartbeat, Landing landing) {
+        synchronized (this) {
+            heartbeats.add(heartbeat);
+        }
+        landing.landed();
     }
 
     /** From now on nothing lands until the test says so. */

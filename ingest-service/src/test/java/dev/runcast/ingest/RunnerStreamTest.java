@@ -166,15 +166,24 @@ class RunnerStreamTest {
     void attachTellsTheLevelNowAndAtEveryChange() {
         Runner runner = Runner.open(door.channel());
         runner.send(PublishUpdatesRequest.newBuilder()
-                .setAttach(Attach.newBuilder().setExecutionId("e").setWriter(RUNNER).setEpoch(EPOCH))
+                .setAttach(Attach.newBuilder()
+                        .setExecutionId("e")
+                        .setWriter(RUNNER)
+                        .setEpoch(EPOCH))
                 .build());
         assertThat(runner.awaitSignals(1).getStanding()).isEqualTo(Standing.STANDING_UNSPECIFIED);
         level(2, EPOCH, Phase.PHASE_RUNNING, level -> {});
         assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_ADOPTED);
         level(3, EPOCH, Phase.PHASE_RUNNING, level -> level.setCancelRequested(true));
         assertThat(runner.awaitSignals(3).getCancel()).isTrue();
-        level(4, EPOCH, Phase.PHASE_RUNNING, level -> level.addResends(
-                ResendRequest.newBuilder().setWriter(RUNNER).setEpoch(EPOCH).setExpectedSequence(17)));
+        level(
+                4,
+                EPOCH,
+                Phase.PHASE_RUNNING,
+                level -> level.addResends(ResendRequest.newBuilder()
+                        .setWriter(RUNNER)
+                        .setEpoch(EPOCH)
+                        .setExpectedSequence(17)));
         assertThat(runner.awaitSignals(4).getResendFrom()).isEqualTo(17);
         level(5, EPOCH + 1, Phase.PHASE_RUNNING, level -> {});
         assertThat(runner.awaitSignals(5).getStanding()).isEqualTo(Standing.STANDING_FENCED);
@@ -237,7 +246,9 @@ class RunnerStreamTest {
             deaf.send(Batches.request("e", "more-" + i));
         }
         int taken = await().during(Duration.ofMillis(500))
-                .until(() -> door.log.appended().size(), size -> size == door.log.appended().size() && size > 0);
+                .until(
+                        () -> door.log.appended().size(),
+                        size -> size == door.log.appended().size() && size > 0);
         assertThat(taken).isLessThan(1_500);
         assertThat(deaf.ready()).isFalse();
         Runner other = Runner.open(door.channel()).send(batch("other", 1, 1));
@@ -248,7 +259,8 @@ class RunnerStreamTest {
     @Test
     void streamIsReadNoFurtherThanItsShareOfWhatIsInFlight() {
         door.close();
-        door = new MemoryDoor(Map.of("runcast.ingest.in-flight.total", "2MB", "runcast.ingest.in-flight.per-stream", "64KB"));
+        door = new MemoryDoor(
+                Map.of("runcast.ingest.in-flight.total", "2MB", "runcast.ingest.in-flight.per-stream", "64KB"));
         door.log.hold();
         Runner runner = Runner.open(door.channel());
         for (int i = 1; i <= 100; i++) {
@@ -264,10 +276,11 @@ class RunnerStreamTest {
     @Test
     void fullPipelineHoldsFramesUntilThereIsRoomAndTellsRunnersToSlowDown() {
         door.close();
-        door = new MemoryDoor(Map.of("runcast.ingest.in-flight.total", "1MB", "runcast.ingest.in-flight.per-stream", "1MB"));
+        door = new MemoryDoor(
+                Map.of("runcast.ingest.in-flight.total", "1MB", "runcast.ingest.in-flight.per-stream", "1MB"));
         door.log.hold();
-        List<Runner> runners = List.of(
-                Runner.open(door.channel()), Runner.open(door.channel()), Runner.open(door.channel()));
+        List<Runner> runners =
+                List.of(Runner.open(door.channel()), Runner.open(door.channel()), Runner.open(door.channel()));
         for (int i = 1; i <= 80; i++) {
             for (int r = 0; r < runners.size(); r++) {
                 runners.get(r).send(big("e" + r, i));

@@ -135,7 +135,8 @@ class WriterWindowTest {
     @Test
     void whateverFailsWhatIsAckedIsInTheLogAndInTheEndAllIs() {
         long seed = Long.getLong("seed", 20_261L);
-        System.out.println("seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=WriterWindowTest -Dseed=" + seed);
+        System.out.println(
+                "seed " + seed + "; again with: mvn -pl ingest-service test -Dtest=WriterWindowTest -Dseed=" + seed);
         Random random = new Random(seed);
         for (int round = 0; round < 500; round++) {
             roundTrip(random);
@@ -175,7 +176,9 @@ class WriterWindowTest {
                 next = window.expected();
             }
             for (int sequence = 1; sequence <= window.durable(); sequence++) {
-                assertThat(logged[sequence]).as("sequence %d is acked and in the log", sequence).isTrue();
+                assertThat(logged[sequence])
+                        .as("sequence %d is acked and in the log", sequence)
+                        .isTrue();
             }
         }
     }

@@ -112,8 +112,7 @@ public final class ExecutionRow {
         row.text("progress_message", attributes.getProgress().getMessage());
         JsonObject labels = new JsonObject();
         // Sorted, because a map's own order differs from one run to the next.
-        for (Map.Entry<String, String> label :
-                new TreeMap<>(attributes.getLabelsMap()).entrySet()) {
+        for (Map.Entry<String, String> label : new TreeMap<>(attributes.getLabelsMap()).entrySet()) {
             labels.text(label.getKey(), label.getValue());
         }
         row.text("labels", labels.end());

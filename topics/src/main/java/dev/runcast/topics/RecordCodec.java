@@ -29,9 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class RecordCodec<T extends Message> {
     /** {@link Topic#UPDATES}. */
     public static final RecordCodec<UpdateBatch> UPDATES = new RecordCodec<>(
-            Topic.UPDATES,
-            UpdateBatch.parser(),
-            batch -> new ExecutionKey(batch.getTenant(), batch.getExecutionId()));
+            Topic.UPDATES, UpdateBatch.parser(), batch -> new ExecutionKey(batch.getTenant(), batch.getExecutionId()));
 
     /** {@link Topic#HEARTBEATS}. */
     public static final RecordCodec<Heartbeat> HEARTBEATS = new RecordCodec<>(
@@ -41,9 +39,7 @@ public final class RecordCodec<T extends Message> {
 
     /** {@link Topic#CHANGES}. */
     public static final RecordCodec<ChangeBatch> CHANGES = new RecordCodec<>(
-            Topic.CHANGES,
-            ChangeBatch.parser(),
-            batch -> new ExecutionKey(batch.getTenant(), batch.getExecutionId()));
+            Topic.CHANGES, ChangeBatch.parser(), batch -> new ExecutionKey(batch.getTenant(), batch.getExecutionId()));
 
     /** {@link Topic#REJECTED}. */
     public static final RecordCodec<RejectedUpdate> REJECTED = new RecordCodec<>(

@@ -52,7 +52,6 @@ public final class TopicAdministration {
         }
     }
 
-
     /**
      * Creates what is missing from {@link Topic} and checks what exists. Returns when every topic can
      * be described.
@@ -158,8 +157,8 @@ public final class TopicAdministration {
         int expected = counts.getOrDefault(Topic.UPDATES, 0);
         counts.forEach((topic, count) -> {
             if (topic.coPartitioned() && count != expected) {
-                throw new TopicMismatchException("topic " + topic.topicName() + ": " + count
-                        + " partitions (expected: " + expected + ", as " + Topic.UPDATES.topicName() + " has)");
+                throw new TopicMismatchException("topic " + topic.topicName() + ": " + count + " partitions (expected: "
+                        + expected + ", as " + Topic.UPDATES.topicName() + " has)");
             }
         });
     }

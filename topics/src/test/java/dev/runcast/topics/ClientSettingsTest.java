@@ -63,7 +63,8 @@ class ClientSettingsTest {
     void operatorsPropertiesWin() {
         ClientSettings secured = new ClientSettings("broker:9093", Map.of("security.protocol", "SSL", "acks", "1"));
         assertThat(secured.admin("test")).containsEntry("security.protocol", "SSL");
-        assertThat(secured.producer("test", Duration.ZERO, Duration.ofSeconds(30))).containsEntry("acks", "1");
+        assertThat(secured.producer("test", Duration.ZERO, Duration.ofSeconds(30)))
+                .containsEntry("acks", "1");
     }
 
     @Test

@@ -45,7 +45,8 @@ class ExecutionRowTest {
         JsonObject row = row(FULL);
         assertThat(row.entrySet()).allSatisfy(column -> {
             assertThat(column.getKey()).matches("[a-z_]+");
-            assertThat(column.getValue().isJsonPrimitive() || column.getValue().isJsonNull()).isTrue();
+            assertThat(column.getValue().isJsonPrimitive() || column.getValue().isJsonNull())
+                    .isTrue();
         });
         assertThat(row.get("version").getAsJsonPrimitive().isNumber()).isTrue();
         assertThat(row.get("version").getAsLong()).isEqualTo(9_007_199_254_740_993L);
@@ -61,10 +62,8 @@ class ExecutionRowTest {
 
     @Test
     void everyRowHasEveryColumn() {
-        Execution bare = Execution.newBuilder()
-                .setTenant("acme")
-                .setExecutionId("run-1")
-                .build();
+        Execution bare =
+                Execution.newBuilder().setTenant("acme").setExecutionId("run-1").build();
         assertThat(row(bare).keySet()).isEqualTo(row(FULL).keySet());
         assertThat(row(bare).get("agent").isJsonNull()).isTrue();
     }

@@ -23,9 +23,11 @@ class RecordCodecTest {
     void whatIsWrittenIsReadUnknownFieldsIncluded() {
         UpdateBatch batch = BATCH.toBuilder()
                 .setUnknownFields(UnknownFieldSet.newBuilder()
-                        .addField(500, UnknownFieldSet.Field.newBuilder()
-                                .addLengthDelimited(ByteString.copyFromUtf8("later"))
-                                .build())
+                        .addField(
+                                500,
+                                UnknownFieldSet.Field.newBuilder()
+                                        .addLengthDelimited(ByteString.copyFromUtf8("later"))
+                                        .build())
                         .build())
                 .build();
         ProducerRecord<byte[], byte[]> record = RecordCodec.UPDATES.record(batch);
@@ -42,15 +44,18 @@ class RecordCodecTest {
         for (int i = 0; i < 2_000; i++) {
             byte[] garbage = new byte[random.nextInt(300)];
             random.nextBytes(garbage);
-            assertThat(RecordCodec.UPDATES.decode(utf8("acme/run-1"), garbage))
-                    .isInstanceOf(Decoded.Unreadable.class);
+            assertThat(RecordCodec.UPDATES.decode(utf8("acme/run-1"), garbage)).isInstanceOf(Decoded.Unreadable.class);
         }
     }
 
     @Test
     void noValueIsNoMessage() {
-        assertThat(RecordCodec.SIGNALS.decode(utf8("acme/run-1"), null)).isEqualTo(new Decoded.Empty<ExecutionSignals>());
-        assertThat(RecordCodec.SIGNALS.tombstone(new ExecutionKey("acme", "run-1")).value()).isNull();
+        assertThat(RecordCodec.SIGNALS.decode(utf8("acme/run-1"), null))
+                .isEqualTo(new Decoded.Empty<ExecutionSignals>());
+        assertThat(RecordCodec.SIGNALS
+                        .tombstone(new ExecutionKey("acme", "run-1"))
+                        .value())
+                .isNull();
     }
 
     @Test
@@ -59,7 +64,8 @@ class RecordCodecTest {
                 .isEqualTo("key: \"acme/run-2\" (expected: acme/run-1, as the value says)");
         assertThat(unreadable(null, BATCH.toByteArray()))
                 .isEqualTo("key: null (expected: acme/run-1, as the value says)");
-        assertThat(unreadable(utf8("acme/run-1"), UpdateBatch.getDefaultInstance().toByteArray()))
+        assertThat(unreadable(
+                        utf8("acme/run-1"), UpdateBatch.getDefaultInstance().toByteArray()))
                 .startsWith("value: names no execution: tenant: ");
     }
 
@@ -88,8 +94,8 @@ class RecordCodecTest {
 
     @Test
     void recordThatMustBeReadableNamesWhereItLies() {
-        assertThatThrownBy(() -> RecordCodec.UPDATES.require(
-                        new ConsumerRecord<>("runcast.updates.v1", 3, 17, utf8("acme/run-1"), new byte[] {(byte) 0xff})))
+        assertThatThrownBy(() -> RecordCodec.UPDATES.require(new ConsumerRecord<>(
+                        "runcast.updates.v1", 3, 17, utf8("acme/run-1"), new byte[] {(byte) 0xff})))
                 .isInstanceOf(UnreadableRecordException.class)
                 .hasMessageStartingWith(
                         "topic runcast.updates.v1, partition 3, offset 17: value: 1 bytes that are not a message");
@@ -102,7 +108,8 @@ class RecordCodecTest {
     @Test
     void keyNamesAnExecution() {
         assertThat(RecordCodec.key(utf8("acme/run-1"))).isEqualTo(new ExecutionKey("acme", "run-1"));
-        assertThatThrownBy(() -> RecordCodec.key((byte @Nullable []) null)).hasMessage("key: null (expected: tenant/execution)");
+        assertThatThrownBy(() -> RecordCodec.key((byte @Nullable []) null))
+                .hasMessage("key: null (expected: tenant/execution)");
     }
 
     private static String unreadable(byte @Nullable [] key, byte[] value) {

@@ -48,7 +48,9 @@ class TopicAdministrationIT {
     void removeTopics() throws Exception {
         List<String> present = List.copyOf(admin.listTopics().names().get(10, TimeUnit.SECONDS));
         admin.deleteTopics(present).all().get(10, TimeUnit.SECONDS);
-        org.awaitility.Awaitility.await().until(() -> admin.listTopics().names().get(10, TimeUnit.SECONDS).isEmpty());
+        org.awaitility.Awaitility.await()
+                .until(() ->
+                        admin.listTopics().names().get(10, TimeUnit.SECONDS).isEmpty());
     }
 
     @Test
@@ -62,7 +64,8 @@ class TopicAdministrationIT {
                     .allSatisfy((topic, partitions) -> assertThat(partitions).isEqualTo(4));
         }
         // And what exists is left as it is.
-        assertThat(ensure(new TopicLayout(9, 1))).allSatisfy((topic, partitions) -> assertThat(partitions).isEqualTo(4));
+        assertThat(ensure(new TopicLayout(9, 1)))
+                .allSatisfy((topic, partitions) -> assertThat(partitions).isEqualTo(4));
     }
 
     @Test
