@@ -71,7 +71,7 @@ final class Contents {
         if (first && random.nextInt(4) > 0) {
             return update.setAttemptStarted(AttemptStarted.newBuilder().setWorker("pod-7")).build();
         }
-        int dice = random.nextInt(100);
+        int dice = oracle.state.items.isEmpty() && random.nextInt(5) > 0 ? 60 : random.nextInt(100);
         if (dice < 40) {
             return update.setTextAppended(append()).build();
         }
@@ -179,9 +179,9 @@ final class Contents {
         if (known != null) {
             entry.setEntryId(known.record.getEntryId());
         } else {
-            entry.setEntryId(IDS.get(random.nextInt(IDS.size())));
+            entry.setEntryId(random.nextInt(8) == 0 ? pick("ask-1", "ask-2") : IDS.get(random.nextInt(IDS.size())));
         }
-        if (random.nextInt(4) > 0) {
+        if (known == null || random.nextInt(4) > 0) {
             body(entry, random.nextInt(30) == 0 ? pick("m", "call", "ask") : entry.getEntryId());
         }
         if (random.nextInt(4) > 0) {
@@ -322,7 +322,7 @@ final class Contents {
     }
 
     private PhaseChanged phase() {
-        int number = random.nextInt(4) > 0 ? 1 + random.nextInt(4) : 5 + random.nextInt(4);
+        int number = random.nextInt(8) > 0 ? 1 + random.nextInt(4) : 5 + random.nextInt(4);
         PhaseChanged.Builder phase =
                 PhaseChanged.newBuilder().setPhase(Phase.forNumber(number)).setReason(pick("", "because"));
         if (random.nextInt(3) == 0) {
@@ -350,13 +350,21 @@ final class Contents {
     private ApprovalDecided decide() {
         Decision decision = Decision.forNumber(1 + random.nextInt(4));
         ApprovalDecided.Builder decided = ApprovalDecided.newBuilder()
-                .setEntryId(random.nextInt(8) == 0 ? "m1" : pick("ask-1", "ask-2"))
+                .setEntryId(random.nextInt(12) == 0 ? "m1" : someApproval())
                 .setDecision(decision)
                 .setComment(pick("", "fine"));
         if (decision == Decision.DECISION_EDIT || random.nextInt(20) == 0) {
             decided.setArguments(words());
         }
         return decided.build();
+    }
+
+    private String someApproval() {
+        List<String> asked = oracle.state.items.stream()
+                .filter(item -> item.record.hasApproval())
+                .map(item -> item.record.getEntryId())
+                .toList();
+        return asked.isEmpty() ? "ask-1" : asked.get(random.nextInt(asked.size()));
     }
 
     private ControlRequested control() {
