@@ -87,7 +87,8 @@ public final class Callers {
         if (!authorization.toLowerCase(Locale.ROOT).startsWith(SCHEME)) {
             throw Failures.of(Reason.UNAUTHENTICATED, "authorization: another scheme (expected: Bearer and a token)");
         }
-        Principal principal = tokens.principal(authorization.substring(SCHEME.length()).strip());
+        Principal principal =
+                tokens.principal(authorization.substring(SCHEME.length()).strip());
         if (principal == null) {
             throw Failures.of(Reason.UNAUTHENTICATED, "authorization: unknown token (expected: one of the token file)");
         }

@@ -45,7 +45,9 @@ public final class Contract {
             result = VALIDATOR.validate(message);
         } catch (ValidationException e) {
             throw new IllegalStateException(
-                    "the rules of %s cannot be used".formatted(message.getDescriptorForType().getFullName()), e);
+                    "the rules of %s cannot be used"
+                            .formatted(message.getDescriptorForType().getFullName()),
+                    e);
         }
         if (result.isSuccess()) {
             return;
@@ -88,9 +90,10 @@ public final class Contract {
             path.append(element.getFieldName());
             switch (element.getSubscriptCase()) {
                 case INDEX -> path.append('[').append(element.getIndex()).append(']');
-                case STRING_KEY -> path.append("[\"")
-                        .append(Failures.shortened(element.getStringKey()))
-                        .append("\"]");
+                case STRING_KEY ->
+                    path.append("[\"")
+                            .append(Failures.shortened(element.getStringKey()))
+                            .append("\"]");
                 default -> {}
             }
         }

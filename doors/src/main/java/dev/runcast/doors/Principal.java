@@ -40,7 +40,8 @@ public record Principal(String tenant, String name, Role role) {
     public static Principal current() {
         Principal principal = CURRENT.get();
         if (principal == null) {
-            throw new IllegalStateException("no principal in this context (expected: a call behind PrincipalInterceptor)");
+            throw new IllegalStateException(
+                    "no principal in this context (expected: a call behind PrincipalInterceptor)");
         }
         return principal;
     }

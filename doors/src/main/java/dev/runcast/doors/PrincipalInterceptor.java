@@ -14,7 +14,8 @@ import io.grpc.StatusRuntimeException;
  * refused never reaches it. Thread-safe.
  */
 public final class PrincipalInterceptor implements ServerInterceptor {
-    static final Metadata.Key<String> AUTHORIZATION = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
     private final Callers callers;
     private final Policy policy;

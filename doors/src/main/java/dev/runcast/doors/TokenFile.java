@@ -143,7 +143,8 @@ public final class TokenFile {
             String[] words = line.split("\\s+");
             if (words.length != 4) {
                 // Not shown: a word of the line is a secret.
-                throw new IllegalArgumentException("%d words (expected: 4, \"token tenant name role\")".formatted(words.length));
+                throw new IllegalArgumentException(
+                        "%d words (expected: 4, \"token tenant name role\")".formatted(words.length));
             }
             Principal principal = new Principal(words[1], words[2], role(words[3]));
             if (byDigest.put(digestOf(words[0]), principal) != null) {
@@ -156,7 +157,8 @@ public final class TokenFile {
                 String digits = word.substring(DIGEST_PREFIX.length());
                 if (!DIGEST.matcher(digits).matches()) {
                     throw new IllegalArgumentException(
-                            "token: sha256: and %d characters (expected: 64 hexadecimal digits)".formatted(digits.length()));
+                            "token: sha256: and %d characters (expected: 64 hexadecimal digits)"
+                                    .formatted(digits.length()));
                 }
                 return digits.toLowerCase(Locale.ROOT);
             }

@@ -24,7 +24,8 @@ class CallersTest {
 
     @Test
     void withoutATokenFileEverybodyOnThisMachineIsTheLocalOperator() {
-        assertThat(Callers.loopbackOnly().identify(null, HERE)).isEqualTo(new Principal("default", "local", Role.OPERATOR));
+        assertThat(Callers.loopbackOnly().identify(null, HERE))
+                .isEqualTo(new Principal("default", "local", Role.OPERATOR));
         assertThat(Callers.loopbackOnly().identify(null, null)).isEqualTo(Principal.LOCAL);
     }
 
@@ -46,8 +47,10 @@ class CallersTest {
     @Test
     void withATokenFileOnlyATokenCountsWhereverItComesFrom() throws IOException {
         Callers callers = withToken();
-        assertThat(callers.identify("Bearer a-token-of-acme-1", ELSEWHERE).tenant()).isEqualTo("acme");
-        assertThat(callers.identify("bearer   a-token-of-acme-1", HERE).tenant()).isEqualTo("acme");
+        assertThat(callers.identify("Bearer a-token-of-acme-1", ELSEWHERE).tenant())
+                .isEqualTo("acme");
+        assertThat(callers.identify("bearer   a-token-of-acme-1", HERE).tenant())
+                .isEqualTo("acme");
         assertThat(refusal(callers, null, HERE)).isEqualTo(Reason.UNAUTHENTICATED);
         assertThat(refusal(callers, "Basic YTpi", HERE)).isEqualTo(Reason.UNAUTHENTICATED);
         assertThat(refusal(callers, "Bearer a-token-of-acme-2", HERE)).isEqualTo(Reason.UNAUTHENTICATED);
@@ -56,7 +59,8 @@ class CallersTest {
 
     @Test
     void missingTokenFileIsSaidWhenTheDoorIsOpened() {
-        assertThatThrownBy(() -> Callers.configured(folder.resolve("none"), InetAddress.getLoopbackAddress(), InstantSource.system()))
+        assertThatThrownBy(() -> Callers.configured(
+                        folder.resolve("none"), InetAddress.getLoopbackAddress(), InstantSource.system()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("cannot be read")
                 .hasMessageContaining("expected: lines of");

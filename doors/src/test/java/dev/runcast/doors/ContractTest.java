@@ -35,15 +35,19 @@ class ContractTest {
                 .startsWith("execution_id: \"a b\" (expected: ");
         assertThat(refused(GOOD.toBuilder().setFirstSequence(0).build()).getMessage())
                 .isEqualTo("first_sequence: 0 (expected: greater than or equal to 1)");
-        assertThat(refused(GOOD.toBuilder().clearWriter().build()).getMessage()).startsWith("writer: absent (expected: ");
-        assertThat(refused(GOOD.toBuilder().clearUpdates().build()).getMessage()).startsWith("updates: 0 items (expected: ");
-        assertThat(refused(PublishUpdatesRequest.getDefaultInstance()).getMessage()).startsWith("frame: absent (expected: ");
+        assertThat(refused(GOOD.toBuilder().clearWriter().build()).getMessage())
+                .startsWith("writer: absent (expected: ");
+        assertThat(refused(GOOD.toBuilder().clearUpdates().build()).getMessage())
+                .startsWith("updates: 0 items (expected: ");
+        assertThat(refused(PublishUpdatesRequest.getDefaultInstance()).getMessage())
+                .startsWith("frame: absent (expected: ");
     }
 
     @Test
     void fieldInsideARepeatedOneIsNamedByItsIndex() {
         UpdateBatch wrong = GOOD.toBuilder()
-                .addUpdates(Update.newBuilder().setPhaseChanged(PhaseChanged.newBuilder().setPhaseValue(99)))
+                .addUpdates(Update.newBuilder()
+                        .setPhaseChanged(PhaseChanged.newBuilder().setPhaseValue(99)))
                 .build();
         DoorException refused = refused(wrong);
         assertThat(refused.reason()).isEqualTo(Reason.INVALID);
@@ -53,15 +57,22 @@ class ContractTest {
 
     @Test
     void updateWithoutAChangeIsRefused() {
-        assertThat(refused(GOOD.toBuilder().addUpdates(Update.getDefaultInstance()).build()).getMessage())
+        assertThat(refused(GOOD.toBuilder()
+                                .addUpdates(Update.getDefaultInstance())
+                                .build())
+                        .getMessage())
                 .startsWith("updates[1].change: absent (expected: ");
     }
 
     @Test
     void whatIsOnlyTooLargeIsCalledSoAndShownShortened() {
-        DoorException refused = refused(ExecutionSpec.newBuilder().setInput("x".repeat(131_073)).build());
+        DoorException refused =
+                refused(ExecutionSpec.newBuilder().setInput("x".repeat(131_073)).build());
         assertThat(refused.reason()).isEqualTo(Reason.TOO_LARGE);
-        assertThat(refused.getMessage()).hasSizeLessThan(600).contains("131073 characters").contains("131072");
+        assertThat(refused.getMessage())
+                .hasSizeLessThan(600)
+                .contains("131073 characters")
+                .contains("131072");
     }
 
     @Test

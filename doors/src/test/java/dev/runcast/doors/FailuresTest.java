@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FailuresTest {
     @Test
     void everyReasonOfTheContractHasARow() {
-        for (RejectionReason rejection : EnumSet.complementOf(EnumSet.of(
-                RejectionReason.REJECTION_REASON_UNSPECIFIED, RejectionReason.UNRECOGNIZED))) {
+        for (RejectionReason rejection : EnumSet.complementOf(
+                EnumSet.of(RejectionReason.REJECTION_REASON_UNSPECIFIED, RejectionReason.UNRECOGNIZED))) {
             assertThat("REJECTION_REASON_" + Reason.of(rejection).name()).isEqualTo(rejection.name());
         }
     }
@@ -30,7 +30,8 @@ class FailuresTest {
         ErrorInfo info = status.getDetails(0).unpack(ErrorInfo.class);
         assertThat(info.getReason()).isEqualTo(reason.name());
         assertThat(info.getDomain()).isEqualTo("runcast.dev");
-        assertThat(info.getMetadataMap()).containsEntry("category", reason.category().name());
+        assertThat(info.getMetadataMap())
+                .containsEntry("category", reason.category().name());
         assertThat(status.getDetailsCount()).isEqualTo(reason.retryable() ? 2 : 1);
         assertThat(Failures.httpCode(status)).isBetween(400, 599);
         assertThat(Failures.httpCode(status) >= 500)
@@ -47,13 +48,17 @@ class FailuresTest {
                 .containsEntry("field", "sequence")
                 .containsEntry("value", "0")
                 .containsEntry("expected", "1 or greater");
-        assertThat(status.getDetails(1).unpack(BadRequest.class).getFieldViolations(0).getField())
+        assertThat(status.getDetails(1)
+                        .unpack(BadRequest.class)
+                        .getFieldViolations(0)
+                        .getField())
                 .isEqualTo("sequence");
     }
 
     @Test
     void longValueIsShownShortened() {
-        assertThat(Failures.value(Reason.INVALID, "id", "x".repeat(100_000), "an id").getMessage())
+        assertThat(Failures.value(Reason.INVALID, "id", "x".repeat(100_000), "an id")
+                        .getMessage())
                 .hasSizeLessThan(400)
                 .contains("(100000 characters)");
     }
@@ -67,7 +72,8 @@ class FailuresTest {
 
     @Test
     void statusThatAnotherLayerSaidIsPassedOn() {
-        StatusRuntimeException said = io.grpc.Status.RESOURCE_EXHAUSTED.withDescription("full").asRuntimeException();
+        StatusRuntimeException said =
+                io.grpc.Status.RESOURCE_EXHAUSTED.withDescription("full").asRuntimeException();
         assertThat(Failures.status(said).getMessage()).isEqualTo("full");
         assertThat(Failures.grpc(said).getStatus().getCode()).isEqualTo(io.grpc.Status.Code.RESOURCE_EXHAUSTED);
     }

@@ -17,6 +17,8 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.NettyChannelBuilder;
@@ -26,8 +28,6 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
-import io.grpc.health.v1.HealthCheckRequest;
-import io.grpc.health.v1.HealthGrpc;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -70,17 +70,19 @@ class PrincipalInterceptorTest {
     @Test
     void roleThatIsNotInTheRowIsDenied() throws IOException {
         ManagedChannel channel = inProcess(tokens(), Policy.GRPC);
-        StatusRuntimeException denied = catchThrowableOfType(
-                StatusRuntimeException.class,
-                () -> stub(channel, "Bearer the-token-of-dana-").cancelExecution(CancelExecutionRequest.getDefaultInstance()));
+        StatusRuntimeException denied =
+                catchThrowableOfType(StatusRuntimeException.class, () -> stub(channel, "Bearer the-token-of-dana-")
+                        .cancelExecution(CancelExecutionRequest.getDefaultInstance()));
         assertThat(denied.getStatus().getCode()).isEqualTo(io.grpc.Status.Code.PERMISSION_DENIED);
         assertThat(denied.getStatus().getDescription())
-                .isEqualTo("role: VIEWER may not call runcast.v1.ExecutionService/CancelExecution (expected: [OPERATOR])");
+                .isEqualTo(
+                        "role: VIEWER may not call runcast.v1.ExecutionService/CancelExecution (expected: [OPERATOR])");
     }
 
     @Test
     void methodWithoutAPolicyIsShutForEverybody() throws IOException {
-        ManagedChannel channel = inProcess(Callers.loopbackOnly(), Policy.builder().build());
+        ManagedChannel channel =
+                inProcess(Callers.loopbackOnly(), Policy.builder().build());
         StatusRuntimeException shut = catchThrowableOfType(StatusRuntimeException.class, () -> get(channel, null));
         assertThat(shut.getStatus().getCode()).isEqualTo(io.grpc.Status.Code.PERMISSION_DENIED);
         assertThat(shut.getStatus().getDescription()).contains("has no policy");
@@ -99,7 +101,8 @@ class PrincipalInterceptorTest {
                 NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
                 Callers.loopbackOnly(),
                 Policy.GRPC);
-        ManagedChannel channel = NettyChannelBuilder.forAddress(InetAddress.getLoopbackAddress().getHostAddress(), server.getPort())
+        ManagedChannel channel = NettyChannelBuilder.forAddress(
+                        InetAddress.getLoopbackAddress().getHostAddress(), server.getPort())
                 .usePlaintext()
                 .build();
         closing.add(0, channel::shutdownNow);
@@ -114,7 +117,8 @@ class PrincipalInterceptorTest {
                 new IngestServiceGrpc.IngestServiceImplBase() {}.bindService(),
                 new HealthStatusManager().getHealthService().bindService(),
                 ProtoReflectionServiceV1.newInstance().bindService())) {
-            service.getMethods().forEach(method -> methods.add(method.getMethodDescriptor().getFullMethodName()));
+            service.getMethods()
+                    .forEach(method -> methods.add(method.getMethodDescriptor().getFullMethodName()));
         }
         assertThat(methods).hasSizeGreaterThan(15);
         assertThat(Policy.GRPC.missing(methods)).as("methods without a policy").isEmpty();
@@ -122,11 +126,17 @@ class PrincipalInterceptorTest {
 
     @Test
     void nothingOfTheContractIsOpen() {
-        for (MethodDescriptor<?, ?> method : ExecutionServiceGrpc.getServiceDescriptor().getMethods().toArray(MethodDescriptor[]::new)) {
-            assertThat(Policy.GRPC.isOpen(method.getFullMethodName())).as(method.getFullMethodName()).isFalse();
+        for (MethodDescriptor<?, ?> method :
+                ExecutionServiceGrpc.getServiceDescriptor().getMethods().toArray(MethodDescriptor[]::new)) {
+            assertThat(Policy.GRPC.isOpen(method.getFullMethodName()))
+                    .as(method.getFullMethodName())
+                    .isFalse();
         }
-        for (MethodDescriptor<?, ?> method : IngestServiceGrpc.getServiceDescriptor().getMethods().toArray(MethodDescriptor[]::new)) {
-            assertThat(Policy.GRPC.isOpen(method.getFullMethodName())).as(method.getFullMethodName()).isFalse();
+        for (MethodDescriptor<?, ?> method :
+                IngestServiceGrpc.getServiceDescriptor().getMethods().toArray(MethodDescriptor[]::new)) {
+            assertThat(Policy.GRPC.isOpen(method.getFullMethodName()))
+                    .as(method.getFullMethodName())
+                    .isFalse();
         }
     }
 
@@ -140,7 +150,8 @@ class PrincipalInterceptorTest {
     private ManagedChannel inProcess(Callers callers, Policy policy) throws IOException {
         String name = InProcessServerBuilder.generateName();
         server(InProcessServerBuilder.forName(name).directExecutor(), callers, policy);
-        ManagedChannel channel = InProcessChannelBuilder.forName(name).directExecutor().build();
+        ManagedChannel channel =
+                InProcessChannelBuilder.forName(name).directExecutor().build();
         closing.add(0, channel::shutdownNow);
         return channel;
     }
@@ -173,7 +184,9 @@ class PrincipalInterceptorTest {
     }
 
     private static io.grpc.Status.Code code(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-        return catchThrowableOfType(StatusRuntimeException.class, call).getStatus().getCode();
+        return catchThrowableOfType(StatusRuntimeException.class, call)
+                .getStatus()
+                .getCode();
     }
 
     private static final class TellsWhoIsCalling extends ExecutionServiceGrpc.ExecutionServiceImplBase {
@@ -181,9 +194,8 @@ class PrincipalInterceptorTest {
         public void getExecution(GetExecutionRequest request, StreamObserver<GetExecutionResponse> responses) {
             Principal caller = Principal.current();
             responses.onNext(GetExecutionResponse.newBuilder()
-                    .setExecution(Execution.newBuilder()
-                            .setTenant(caller.tenant())
-                            .setExecutionId(caller.name()))
+                    .setExecution(
+                            Execution.newBuilder().setTenant(caller.tenant()).setExecutionId(caller.name()))
                     .build());
             responses.onCompleted();
         }

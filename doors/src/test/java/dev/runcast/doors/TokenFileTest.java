@@ -34,7 +34,8 @@ class TokenFileTest {
 
     @Test
     void linesGiveTokensAndCommentsAreSkipped() throws IOException {
-        TokenFile tokens = read("# who may\n\n  " + TOKEN + "\tacme  planner-1 runner\nanother-token-0002 globex dana OPERATOR\n");
+        TokenFile tokens =
+                read("# who may\n\n  " + TOKEN + "\tacme  planner-1 runner\nanother-token-0002 globex dana OPERATOR\n");
         assertThat(tokens.size()).isEqualTo(2);
         assertThat(tokens.principal(TOKEN)).isEqualTo(new Principal("acme", "planner-1", Role.RUNNER));
         assertThat(tokens.principal("another-token-0002")).isEqualTo(new Principal("globex", "dana", Role.OPERATOR));

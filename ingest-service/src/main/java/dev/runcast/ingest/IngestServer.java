@@ -3,6 +3,7 @@ package dev.runcast.ingest;
 import dev.runcast.doors.Callers;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
+import dev.runcast.doors.Reflection;
 import dev.runcast.topics.Topic;
 import dev.runcast.topics.TopicAdministration;
 import dev.runcast.v1.IngestServiceGrpc;
@@ -10,7 +11,6 @@ import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -134,7 +134,7 @@ public final class IngestServer implements SmartLifecycle {
                 .addService(service.definition())
                 .addService(health.getHealthService());
         if (settings.reflection()) {
-            builder.addService(ProtoReflectionServiceV1.newInstance());
+            Reflection.services().forEach(builder::addService);
         }
         return builder.build();
     }

@@ -4,12 +4,12 @@ import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Callers;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
+import dev.runcast.doors.Reflection;
 import dev.runcast.v1.ExecutionServiceGrpc;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -70,7 +70,7 @@ public final class GrpcServer implements SmartLifecycle {
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .permitKeepAliveTime(10, TimeUnit.SECONDS);
         if (reflection) {
-            builder.addService(ProtoReflectionServiceV1.newInstance());
+            Reflection.services().forEach(builder::addService);
         }
         try {
             server = builder.build().start();
