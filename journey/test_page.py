@@ -38,7 +38,7 @@ def test_an_execution_is_seen_growing_to_its_end(stack, tmp_path, browser, viewp
     page.goto(stack.url("/"))
     page.get_by_text(name).first.click()
     expect(page.get_by_text("and this is the last word")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("COMPLETED").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#badge")).to_have_text("completed", timeout=30_000, ignore_case=True)
     player.join()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
     assert page.evaluate("document.querySelectorAll('script[src], link[href^=http]').length") == 0

@@ -4,6 +4,9 @@ import dev.runcast.runner.FlushResult;
 import dev.runcast.runner.ReporterConfig;
 import dev.runcast.runner.ReporterStats;
 import dev.runcast.runner.StatusReporter;
+import dev.runcast.v1.GetExecutionRequest;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +45,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class PlayCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long POLL_MILLIS = 50;
 
     @Mixin
     private Connection connection = new Connection();
@@ -93,9 +97,12 @@ final class PlayCommand implements Callable<Integer> {
         try (StatusReporter reporter = StatusReporter.open(config)) {
             Player player =
                     new Player(reporter, fast ? Double.POSITIVE_INFINITY : speed, PATIENCE, InstantSource.system());
-            Map<String, Integer> counts = playAll(player, performances);
+            List<String> played = new ArrayList<>();
+            Map<String, Integer> counts = playAll(player, performances, played);
             FlushResult flushed = reporter.flush(PATIENCE);
-            return summary(counts, performances.size(), flushed, reporter.stats(), started);
+            boolean readable = awaitReadable(played);
+            int code = summary(counts, performances.size(), flushed, reporter.stats(), started);
+            return readable ? code : 1;
         }
     }
 
@@ -115,7 +122,8 @@ final class PlayCommand implements Callable<Integer> {
         return performances;
     }
 
-    private Map<String, Integer> playAll(Player player, List<Performance> performances) throws InterruptedException {
+    private Map<String, Integer> playAll(Player player, List<Performance> performances, List<String> played)
+            throws InterruptedException {
         Map<String, Integer> counts = new TreeMap<>();
         AtomicInteger done = new AtomicInteger();
         ExecutorService stage = Executors.newFixedThreadPool(Math.min(concurrency, performances.size()));
@@ -129,7 +137,11 @@ final class PlayCommand implements Callable<Integer> {
                 }));
             }
             for (int i = 0; i < results.size(); i++) {
-                counts.merge(word(results.get(i).get(), performances.get(i)), 1, Integer::sum);
+                Player.Result result = results.get(i).get();
+                if (result instanceof Player.Result.Played) {
+                    played.add(performances.get(i).executionId());
+                }
+                counts.merge(word(result, performances.get(i)), 1, Integer::sum);
             }
         } catch (ExecutionException e) {
             throw new CommandFailure("playing failed: " + e.getMessage(), e);
@@ -138,6 +150,51 @@ final class PlayCommand implements Callable<Integer> {
             stage.awaitTermination(5, TimeUnit.SECONDS);
         }
         return counts;
+    }
+
+    /**
+     * What a runner is told comes before what the store shows. Whoever types the next command expects to read what was
+     * played, so the command ends when it can be read.
+     */
+    private boolean awaitReadable(List<String> executionIds) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        try (Connection.Session session = connection.open()) {
+            for (String id : executionIds) {
+                while (!readable(session, id)) {
+                    if (System.nanoTime() > deadline) {
+                        complain(id + " cannot be read within " + PATIENCE.toSeconds() + " s; it is in the log");
+                        return false;
+                    }
+                    TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+                }
+            }
+            return true;
+        } catch (StatusRuntimeException e) {
+            complain("what was played is in the log, but cannot be read at " + connection.server() + ": "
+                    + e.getStatus().getDescription());
+            return false;
+        }
+    }
+
+    private static boolean readable(Connection.Session session, String id) {
+        try {
+            return session.executions()
+                    .getExecution(
+                            GetExecutionRequest.newBuilder().setExecutionId(id).build())
+                    .getExecution()
+                    .hasEndedAt();
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void complain(String sentence) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("runcast: " + sentence);
+        err.flush();
     }
 
     private String word(Player.Result result, Performance performance) {

@@ -126,7 +126,7 @@ final class DemoStory {
                 Context before = call.attach();
                 try {
                     Iterator<WatchExecutionResponse> frames = awaitWatch(channel, CUT, cursor);
-                    for (int frame = 0; frame < 7 && frames.hasNext(); frame++) {
+                    for (int frame = 0; frame < 3 && frames.hasNext(); frame++) {
                         WatchExecutionResponse next = frames.next();
                         cursor = next.getCursor().isEmpty() ? cursor : next.getCursor();
                         if (next.hasSnapshot() && next.getSnapshot().hasExecution()) {
@@ -276,6 +276,8 @@ final class DemoStory {
         if (words[0].equals("play")) {
             all.add("--ingest");
             all.add(addresses.ingest());
+            all.add("--server");
+            all.add(addresses.api());
         }
         int code = commands.execute(all.toArray(String[]::new));
         lastOutput = printed.toString();

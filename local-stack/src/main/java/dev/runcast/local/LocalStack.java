@@ -4,6 +4,7 @@ import dev.runcast.api.ApiApplication;
 import dev.runcast.embedded.FreePorts;
 import dev.runcast.ingest.IngestApplication;
 import dev.runcast.mergestream.MergeStreamApplication;
+import dev.runcast.mergestream.MergeStreams;
 import dev.runcast.sink.SinkApplication;
 import dev.runcast.sink.StoreRepair;
 import dev.runcast.store.mongo.MongoExecutionStore;
@@ -12,6 +13,7 @@ import dev.runcast.topics.ClientSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -20,7 +22,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.apache.kafka.streams.KafkaStreams;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -37,6 +41,8 @@ final class LocalStack implements AutoCloseable {
         MERGE_STREAM,
         SINK
     }
+
+    private static final Duration MERGE_PATIENCE = Duration.ofSeconds(60);
 
     private final EmbeddedParts servers;
     private final Map<Service, List<String>> arguments = new EnumMap<>(Service.class);
@@ -145,6 +151,24 @@ final class LocalStack implements AutoCloseable {
             throw e.getCause() instanceof StackException known ? known : new StackException(sentence(e.getCause()), e);
         } finally {
             starters.shutdown();
+        }
+        awaitMerge();
+    }
+
+    // Without it the first updates would wait in the log, and the first viewer with them.
+    private void awaitMerge() {
+        ConfigurableApplicationContext merge;
+        synchronized (running) {
+            merge = running.get(Service.MERGE_STREAM);
+        }
+        long deadline = System.nanoTime() + MERGE_PATIENCE.toNanos();
+        MergeStreams streams = merge.getBean(MergeStreams.class);
+        while (streams.state() != KafkaStreams.State.RUNNING) {
+            if (System.nanoTime() > deadline) {
+                throw new StackException("merge-stream is " + streams.state() + " after " + MERGE_PATIENCE.toSeconds()
+                        + " s (expected: RUNNING)");
+            }
+            LockSupport.parkNanos(10_000_000);
         }
     }
 
