@@ -25,17 +25,21 @@ public final class ApiFixture implements AutoCloseable {
     private final ReactiveWebServerApplicationContext context;
     private final List<ManagedChannel> channels = new ArrayList<>();
 
-    /** Starts it. */
-    public ApiFixture(@Nullable Path tokenFile, String... more) {
+    /** Starts it on free ports. */
+    public ApiFixture(@Nullable Path tokenFile) {
+        this(tokenFile, 0);
+    }
+
+    /** Starts it on this port for HTTP. */
+    public ApiFixture(@Nullable Path tokenFile, int httpPort) {
         List<String> arguments = new ArrayList<>(List.of(
-                "--runcast.api.http-port=0",
+                "--runcast.api.http-port=" + httpPort,
                 "--runcast.api.grpc-port=0",
                 "--runcast.api.watch.poll-every=50ms",
                 "--logging.level.root=WARN"));
         if (tokenFile != null) {
             arguments.add("--runcast.api.token-file=" + tokenFile);
         }
-        arguments.addAll(List.of(more));
         this.context = (ReactiveWebServerApplicationContext) ApiApplication.builder()
                 .initializers(context -> {
                     GenericApplicationContext beans = (GenericApplicationContext) context;

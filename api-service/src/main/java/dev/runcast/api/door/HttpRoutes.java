@@ -19,7 +19,6 @@ import dev.runcast.v1.WatchExecutionRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferFactory;
 import org.springframework.http.CacheControl;
@@ -27,7 +26,6 @@ import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.reactive.function.BodyInserter;
-import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.server.HandlerFunction;
 import org.springframework.web.reactive.function.server.RequestPredicates;
 import org.springframework.web.reactive.function.server.RouterFunction;
@@ -46,9 +44,7 @@ public final class HttpRoutes {
     private static final Set<String> PAGING = Set.of("page_size", "page_token");
     /** A browser that was cut comes back after a second, and not in step with all others only by chance. */
     private static final byte[] STREAM_BEGINS = "retry: 1000\n\n".getBytes(StandardCharsets.UTF_8);
-    /** What the page may load and reach: itself and this door. */
-    private static final String PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-            + "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final LivePage PAGE = LivePage.load();
 
     /** One route. */
     record Route(HttpMethod method, String pattern, HandlerFunction<ServerResponse> handler) {
@@ -110,10 +106,10 @@ public final class HttpRoutes {
         Parameters.of(request.queryParams(), Set.of());
         return ServerResponse.ok()
                 .contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
-                .header("Content-Security-Policy", PAGE_POLICY)
+                .header("Content-Security-Policy", PAGE.contentSecurityPolicy())
                 .header("Referrer-Policy", "no-referrer")
                 .cacheControl(CacheControl.noCache())
-                .body(BodyInserters.fromResource(new ClassPathResource("page/live.html", HttpRoutes.class.getClassLoader())));
+                .bodyValue(PAGE.html());
     }
 
     private Mono<ServerResponse> list(ServerRequest request) {

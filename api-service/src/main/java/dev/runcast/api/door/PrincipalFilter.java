@@ -5,6 +5,7 @@ import dev.runcast.doors.Failures;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.Principal;
 import dev.runcast.doors.Reason;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,6 +22,7 @@ import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
+import org.springframework.web.util.UriUtils;
 import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 import reactor.core.publisher.Mono;
@@ -158,6 +160,16 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         }
         boolean reads = request.getMethod() == HttpMethod.GET || request.getMethod() == HttpMethod.HEAD;
         HttpCookie cookie = reads ? request.getCookies().getFirst(COOKIE) : null;
-        return cookie == null ? null : "Bearer " + cookie.getValue();
+        return cookie == null ? null : "Bearer " + decoded(cookie.getValue());
+    }
+
+    /** A token may have characters that a cookie may not: the page writes them as in an address. */
+    private static String decoded(String value) {
+        try {
+            return UriUtils.decode(value, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            // Not encoded, so not ours; an unknown token like any other.
+            return value;
+        }
     }
 }
