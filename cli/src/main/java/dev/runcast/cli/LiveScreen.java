@@ -36,6 +36,7 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
         return thread;
     });
     private final Set<String> settled = new HashSet<>();
+    private final Set<String> announced = new HashSet<>();
     private @Nullable ExecutionView newest;
     private @Nullable ExecutionView painted;
     private String note = "";
@@ -66,6 +67,13 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
             paint(true);
             display.update(List.of(), 0);
             if (newest != null) {
+                Transcript transcript = new Transcript(newest.entries());
+                for (Entry entry : newest.entries()) {
+                    if (entry.hasTodo()) {
+                        styled(transcript, entry)
+                                .forEach(line -> terminal.writer().println(line.toAnsi(terminal)));
+                    }
+                }
                 terminal.writer().println(status(newest.execution()).toAnsi(terminal));
             }
             terminal.flush();
@@ -96,6 +104,10 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
             } else {
                 // Another attempt may open again what the one before had finished.
                 settled.remove(entry.getEntryId());
+                if (entry.hasSubAgent() && announced.add(entry.getEntryId())) {
+                    // What it does scrolls up before it is done, and needs something to stand under.
+                    done.addAll(styled(transcript, entry));
+                }
                 open.addAll(styled(transcript, entry));
             }
         }
@@ -184,8 +196,31 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
         int columns = columns() - 1;
         List<AttributedString> lines = new ArrayList<>();
         for (String line : transcript.lines(entry, Timestamps.fromMillis(System.currentTimeMillis()))) {
-            lines.addAll(new AttributedString(line.replace("\t", "    "), style).columnSplitLength(columns));
+            for (String part : wrapped(line.replace("\t", "    "), columns)) {
+                lines.add(new AttributedString(part, style));
+            }
         }
         return lines;
+    }
+
+    /** A line in parts that fit, broken between words where there are any, continued under where it began. */
+    static List<String> wrapped(String line, int columns) {
+        List<String> parts = new ArrayList<>();
+        String rest = line;
+        String indentation = " "
+                .repeat(Math.min(
+                        columns / 2, line.length() - line.stripLeading().length()));
+        while (new AttributedString(rest).columnLength() > columns) {
+            // Wide characters take two columns, so the cut is found by columns, not by characters.
+            int fits = new AttributedString(rest).columnSubSequence(0, columns).length();
+            int cut = rest.lastIndexOf(' ', fits);
+            if (cut <= indentation.length()) {
+                cut = Math.max(fits, 1);
+            }
+            parts.add(rest.substring(0, cut));
+            rest = indentation + rest.substring(cut).stripLeading();
+        }
+        parts.add(rest);
+        return parts;
     }
 }
