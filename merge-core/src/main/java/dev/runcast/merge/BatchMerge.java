@@ -58,8 +58,7 @@ final class BatchMerge {
         ExecutionState drafted = new ExecutionState();
         drafted.copyFrom(held);
         Timestamp logTime = Times.later(header.getLogTime(), batch.getReceivedAt());
-        this.work = new Work(
-                keys, batch, logTime, drafted, new EntryTable(state, keys), new Records(state));
+        this.work = new Work(keys, batch, logTime, drafted, new EntryTable(state, keys), new Records(state));
         this.results = new Results(batch);
     }
 
@@ -68,10 +67,12 @@ final class BatchMerge {
         for (int i = 0; i < batch.getUpdatesCount(); i++) {
             Update update = batch.getUpdates(i);
             if (expired) {
-                results.rejected(i, Refusal.of(
-                        RejectionReason.REJECTION_REASON_EXPIRED,
-                        "epoch: %d (expected: at most 29 days before %s, since the execution is not known)"
-                                .formatted(batch.getEpoch(), Times.shown(batch.getReceivedAt()))));
+                results.rejected(
+                        i,
+                        Refusal.of(
+                                RejectionReason.REJECTION_REASON_EXPIRED,
+                                "epoch: %d (expected: at most 29 days before %s, since the execution is not known)"
+                                        .formatted(batch.getEpoch(), Times.shown(batch.getReceivedAt()))));
             } else if (batch.hasRequestId()) {
                 request(update);
             } else {
@@ -103,9 +104,11 @@ final class BatchMerge {
         if (sequence > stream.expected()) {
             sequences.miss(stream);
             noteLevel(false);
-            results.rejected(index, Refusal.of(
-                    RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
-                    "sequence: %d (expected: %d)".formatted(sequence, stream.expected())));
+            results.rejected(
+                    index,
+                    Refusal.of(
+                            RejectionReason.REJECTION_REASON_SEQUENCE_GAP,
+                            "sequence: %d (expected: %d)".formatted(sequence, stream.expected())));
             return;
         }
         sequences.advance(stream);
@@ -228,8 +231,7 @@ final class BatchMerge {
 
     private @Nullable Refusal checkClosed() {
         Timestamp end = held.endedAt;
-        boolean closed =
-                header.getClosed() || end != null && Times.passed(Limits.OPEN_AFTER_END, end, work.logTime);
+        boolean closed = header.getClosed() || end != null && Times.passed(Limits.OPEN_AFTER_END, end, work.logTime);
         return closed
                 ? Refusal.of(
                         RejectionReason.REJECTION_REASON_CLOSED,
@@ -248,8 +250,7 @@ final class BatchMerge {
     }
 
     private boolean isOlderThanMemory() {
-        return work.epoch > 0
-                && Times.millis(batch.getReceivedAt()) - work.epoch > Limits.EPOCH_AGE.toMillis();
+        return work.epoch > 0 && Times.millis(batch.getReceivedAt()) - work.epoch > Limits.EPOCH_AGE.toMillis();
     }
 
     private Cause.Builder cause() {

@@ -29,13 +29,15 @@ final class Bodies {
             "sub_agent.output", TextField.TEXT_FIELD_OUTPUT,
             "artifact.text", TextField.TEXT_FIELD_TEXT);
     /** What the merge alone writes. */
-    private static final Set<String> OUTPUT_ONLY = Set.of("decision", "decided_by", "decided_at", "comment", "arguments");
+    private static final Set<String> OUTPUT_ONLY =
+            Set.of("decision", "decided_by", "decided_at", "comment", "arguments");
 
     private Bodies() {}
 
     /** Takes one text of a patch. */
     interface TextSink {
-        @Nullable Refusal accept(TextField field, ByteString text);
+        @Nullable
+        Refusal accept(TextField field, ByteString text);
     }
 
     /** Whether writers may append to this text of this kind; an approval's arguments belong to its decision. */
@@ -146,7 +148,8 @@ final class Bodies {
     }
 
     static void clear(Entry.Builder record, FieldDescriptor body, FieldDescriptor field) {
-        Message cleared = ((Message) record.getField(body)).toBuilder().clearField(field).build();
+        Message cleared =
+                ((Message) record.getField(body)).toBuilder().clearField(field).build();
         record.setField(body, cleared);
     }
 

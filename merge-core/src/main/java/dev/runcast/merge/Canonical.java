@@ -45,8 +45,7 @@ public final class Canonical {
     private static void message(Message message, StringBuilder to) {
         to.append('{');
         String comma = "";
-        for (Map.Entry<FieldDescriptor, Object> field :
-                new TreeMap<>(message.getAllFields()).entrySet()) {
+        for (Map.Entry<FieldDescriptor, Object> field : new TreeMap<>(message.getAllFields()).entrySet()) {
             to.append(comma).append('"').append(field.getKey().getName()).append("\":");
             comma = ",";
             if (field.getKey().isMapField()) {
@@ -83,7 +82,9 @@ public final class Canonical {
         for (Object entry : entries) {
             Message pair = (Message) entry;
             Object key = pair instanceof MapEntry<?, ?> map ? map.getKey() : pair.getField(key(field));
-            sorted.put(key.toString(), pair instanceof MapEntry<?, ?> map ? map.getValue() : pair.getField(mapValue(field)));
+            sorted.put(
+                    key.toString(),
+                    pair instanceof MapEntry<?, ?> map ? map.getValue() : pair.getField(mapValue(field)));
         }
         to.append('{');
         String comma = "";

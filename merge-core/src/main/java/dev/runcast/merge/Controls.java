@@ -16,13 +16,11 @@ final class Controls {
 
     static @Nullable Refusal requested(Work work, ControlRequested requested) {
         ExecutionState execution = work.execution;
-        if (execution.lastControlAt != null
-                && Times.compare(work.batch.getReceivedAt(), execution.lastControlAt) < 0) {
+        if (execution.lastControlAt != null && Times.compare(work.batch.getReceivedAt(), execution.lastControlAt) < 0) {
             return Refusal.of(
                     RejectionReason.REJECTION_REASON_STALE,
                     "received_at: %s (expected: %s or later, when the last request was received)"
-                            .formatted(
-                                    Times.shown(work.batch.getReceivedAt()), Times.shown(execution.lastControlAt)));
+                            .formatted(Times.shown(work.batch.getReceivedAt()), Times.shown(execution.lastControlAt)));
         }
         Refusal refusal =
                 switch (requested.getControl()) {

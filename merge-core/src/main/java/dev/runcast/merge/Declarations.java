@@ -63,7 +63,8 @@ final class Declarations {
     }
 
     /** Sorted, so that equal attributes are equal bytes too. */
-    private static Map<String, String> patched(Map<String, String> before, Map<String, String> set, List<String> clear) {
+    private static Map<String, String> patched(
+            Map<String, String> before, Map<String, String> set, List<String> clear) {
         Map<String, String> after = new TreeMap<>(before);
         clear.forEach(after::remove);
         after.putAll(set);

@@ -22,7 +22,9 @@ final class Entries {
         if (before == null && patch.getBodyCase() == BodyCase.BODY_NOT_SET) {
             return EntryTable.unknown(patch.getEntryId());
         }
-        if (before != null && patch.getBodyCase() != BodyCase.BODY_NOT_SET && patch.getBodyCase() != before.getBodyCase()) {
+        if (before != null
+                && patch.getBodyCase() != BodyCase.BODY_NOT_SET
+                && patch.getBodyCase() != before.getBodyCase()) {
             return otherKind(before, patch.getBodyCase().name().toLowerCase(Locale.ROOT));
         }
         List<String> clear = upserted.getClear().getPathsList();
@@ -67,7 +69,8 @@ final class Entries {
             return Refusal.of(
                     RejectionReason.REJECTION_REASON_ENTRY_KIND,
                     "field: %s (expected: one that a %s has for writers)"
-                            .formatted(field.name().replaceFirst("^TEXT_FIELD_", ""), kindOf(draft.record.getBodyCase())));
+                            .formatted(
+                                    field.name().replaceFirst("^TEXT_FIELD_", ""), kindOf(draft.record.getBodyCase())));
         }
         if (draft.texts.isRepeated(field, appended.getOffset(), appended.getTextBytes(), appended.getTruncate())) {
             work.entries.release(draft);
@@ -82,7 +85,9 @@ final class Entries {
      * more, with the same ids and other words. What a person has decided stays decided.
      */
     private static boolean reopens(Work work, Entry before, @Nullable EntryState said) {
-        if (work.epoch <= before.getEpoch() || !EntryStates.isFinished(before.getState()) || Approvals.isDecided(before)) {
+        if (work.epoch <= before.getEpoch()
+                || !EntryStates.isFinished(before.getState())
+                || Approvals.isDecided(before)) {
             return false;
         }
         return before.getState() == EntryState.ENTRY_STATE_INTERRUPTED || said != null && !EntryStates.isFinished(said);
@@ -104,7 +109,8 @@ final class Entries {
         return work.execution.outcome != null && before.getState() == Phases.settled(work.execution.outcome);
     }
 
-    private static EntryState stateAfter(Work work, @Nullable Entry before, @Nullable EntryState said, boolean reopens) {
+    private static EntryState stateAfter(
+            Work work, @Nullable Entry before, @Nullable EntryState said, boolean reopens) {
         EntryState state;
         if (said != null) {
             state = said;

@@ -13,11 +13,8 @@ final class EntryStates {
                     ENTRY_STATE_SKIPPED,
                     ENTRY_STATE_CANCELLED,
                     ENTRY_STATE_INTERRUPTED -> true;
-            case ENTRY_STATE_UNSPECIFIED,
-                    ENTRY_STATE_PENDING,
-                    ENTRY_STATE_RUNNING,
-                    ENTRY_STATE_WAITING,
-                    UNRECOGNIZED -> false;
+            case ENTRY_STATE_UNSPECIFIED, ENTRY_STATE_PENDING, ENTRY_STATE_RUNNING, ENTRY_STATE_WAITING, UNRECOGNIZED ->
+                false;
         };
     }
 

@@ -45,9 +45,14 @@ final class EntryTable {
     }
 
     private static final class Slot {
-        @Nullable Entry entry;
+        @Nullable
+        Entry entry;
+
         List<TextMarks> marks = List.of();
-        @Nullable Draft draft;
+
+        @Nullable
+        Draft draft;
+
         boolean changed;
         boolean indexed;
     }
@@ -65,13 +70,15 @@ final class EntryTable {
     }
 
     /** The entry as the update so far leaves it, for looking at only; null when it has not appeared. */
-    @Nullable Entry find(String entryId) {
+    @Nullable
+    Entry find(String entryId) {
         Slot slot = slot(entryId);
         return slot.draft != null ? slot.draft.record.buildPartial() : slot.entry;
     }
 
     /** An entry to work on; null when it has not appeared. */
-    @Nullable Draft draft(String entryId) {
+    @Nullable
+    Draft draft(String entryId) {
         Slot slot = slot(entryId);
         if (slot.draft == null && slot.entry != null) {
             begin(slot, slot.entry.toBuilder());
@@ -129,7 +136,8 @@ final class EntryTable {
     }
 
     /** Finishes the drafts' texts and counts what the update changes, before it is known whether it holds. */
-    @Nullable Refusal count(ExecutionState execution) {
+    @Nullable
+    Refusal count(ExecutionState execution) {
         long openBefore = execution.openEntries;
         for (Draft draft : drafts) {
             draft.texts.store(draft.record);

@@ -25,18 +25,22 @@ record EntryView(Entry record, Map<TextField, Text> texts) {
 
     EntryView with(TextChange change) {
         Text before = texts.get(change.getField());
-        boolean anew = before == null || change.getGeneration() > before.generation;
-        long length = anew ? 0 : before.bytes.size();
-        if (!anew && change.getGeneration() < before.generation || change.getOffset() > length) {
-            throw new IllegalArgumentException("text of %s: generation %d, offset %d (expected: generation %d, offset at most %d)"
-                    .formatted(
-                            Ids.shown(change.getEntryId()),
-                            change.getGeneration(),
-                            change.getOffset(),
-                            before == null ? 1 : before.generation,
-                            length));
+        Text base = before == null || change.getGeneration() > before.generation
+                ? new Text(change.getGeneration(), ByteString.EMPTY)
+                : before;
+        if (change.getGeneration() < base.generation
+                || change.getOffset() < 0
+                || change.getOffset() > base.bytes.size()) {
+            throw new IllegalArgumentException(
+                    "text of %s: generation %d, offset %d (expected: generation %d, offset at most %d)"
+                            .formatted(
+                                    Ids.shown(change.getEntryId()),
+                                    change.getGeneration(),
+                                    change.getOffset(),
+                                    base.generation,
+                                    base.bytes.size()));
         }
-        ByteString kept = anew ? ByteString.EMPTY : before.bytes.substring(0, (int) change.getOffset());
+        ByteString kept = base.bytes.substring(0, (int) change.getOffset());
         Map<TextField, Text> after = new EnumMap<>(TextField.class);
         after.putAll(texts);
         after.put(change.getField(), new Text(change.getGeneration(), kept.concat(change.getTextBytes())));

@@ -16,7 +16,8 @@ final class ExecutionState {
     long version;
     Phase said = Phase.PHASE_PENDING;
     /** Null while the execution has not ended. */
-    @Nullable Phase outcome;
+    @Nullable
+    Phase outcome;
 
     boolean paused;
     boolean hasWorkflow;
@@ -39,11 +40,20 @@ final class ExecutionState {
     long costMicros;
     long omittedUpdates;
 
-    @Nullable Timestamp createdAt;
-    @Nullable Timestamp startedAt;
-    @Nullable Timestamp endedAt;
-    @Nullable Timestamp updatedAt;
-    @Nullable Timestamp lastControlAt;
+    @Nullable
+    Timestamp createdAt;
+
+    @Nullable
+    Timestamp startedAt;
+
+    @Nullable
+    Timestamp endedAt;
+
+    @Nullable
+    Timestamp updatedAt;
+
+    @Nullable
+    Timestamp lastControlAt;
 
     static ExecutionState of(Header header) {
         ExecutionState state = new ExecutionState();

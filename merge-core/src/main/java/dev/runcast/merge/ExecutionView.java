@@ -61,8 +61,8 @@ public final class ExecutionView {
         for (TextChange text : change.getTextsList()) {
             EntryView entry = after.get(text.getEntryId());
             if (entry == null) {
-                throw new IllegalArgumentException("text of %s (expected: an entry that has appeared)"
-                        .formatted(Ids.shown(text.getEntryId())));
+                throw new IllegalArgumentException(
+                        "text of %s (expected: an entry that has appeared)".formatted(Ids.shown(text.getEntryId())));
             }
             after = after.with(text.getEntryId(), entry.with(text));
         }
@@ -120,11 +120,12 @@ public final class ExecutionView {
                 .setExecution(execution());
         for (EntryView entry : all) {
             snapshot.addEntries(entry.record());
-            entry.texts().forEach((field, text) -> snapshot.addTexts(TextChange.newBuilder()
-                    .setEntryId(entry.record().getEntryId())
-                    .setField(field)
-                    .setGeneration(text.generation())
-                    .setTextBytes(text.bytes())));
+            entry.texts()
+                    .forEach((field, text) -> snapshot.addTexts(TextChange.newBuilder()
+                            .setEntryId(entry.record().getEntryId())
+                            .setField(field)
+                            .setGeneration(text.generation())
+                            .setTextBytes(text.bytes())));
         }
         return snapshot.build();
     }

@@ -17,9 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Expiry {
     private static final char[] OF_ENTRIES = {StateKeys.ENTRY, StateKeys.OPEN, StateKeys.TODOS};
-    private static final char[] OF_COLD = {
-        StateKeys.SPEC, StateKeys.INPUT, StateKeys.ATTRIBUTES, StateKeys.OUTCOME
-    };
+    private static final char[] OF_COLD = {StateKeys.SPEC, StateKeys.INPUT, StateKeys.ATTRIBUTES, StateKeys.OUTCOME};
     private static final char[] OF_HEADER = {StateKeys.REQUEST, StateKeys.REQUEST_SLOT};
 
     private Expiry() {}
@@ -75,8 +73,7 @@ final class Expiry {
         Header header = Records.read(state, keys.one(StateKeys.HEADER), Header.parser());
         if (header != null) {
             to.add(new StateWrite(keys.one(StateKeys.HEADER), closed(header).toByteArray()));
-            to.add(new StateWrite(
-                    keys.leave(StateKeys.HEADER_LEAVES, StateKeys.leaveMillis(due)), new byte[0]));
+            to.add(new StateWrite(keys.leave(StateKeys.HEADER_LEAVES, StateKeys.leaveMillis(due)), new byte[0]));
         }
     }
 
@@ -120,8 +117,7 @@ final class Expiry {
             return null;
         }
         return keys.leave(
-                header.getClosed() ? StateKeys.HEADER_LEAVES : StateKeys.ENTRIES_LEAVE,
-                millis(execution.getEndedAt()));
+                header.getClosed() ? StateKeys.HEADER_LEAVES : StateKeys.ENTRIES_LEAVE, millis(execution.getEndedAt()));
     }
 
     /** Times before 1970 count as 1970, so that the order of keys is the order of times. */

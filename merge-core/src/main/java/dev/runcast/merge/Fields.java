@@ -13,7 +13,8 @@ final class Fields {
     private @Nullable Refusal refusal;
 
     /** The first fault; null when there is none. */
-    @Nullable Refusal refusal() {
+    @Nullable
+    Refusal refusal() {
         return refusal;
     }
 
@@ -48,7 +49,8 @@ final class Fields {
 
     Fields range(String field, long value, long least, long most) {
         if (refusal == null && (value < least || value > most)) {
-            refusal = Refusal.invalid(field, value, most == Long.MAX_VALUE ? least + " or greater" : least + " to " + most);
+            refusal = Refusal.invalid(
+                    field, value, most == Long.MAX_VALUE ? least + " or greater" : least + " to " + most);
         }
         return this;
     }

@@ -98,8 +98,8 @@ final class Fold {
 
     /** Adds what a text change says, and drops the pieces that it cuts away. */
     private void text(TextChange change) {
-        Deque<Piece> pieces = texts.computeIfAbsent(
-                new TextKey(change.getEntryId(), change.getField()), key -> new ArrayDeque<>());
+        Deque<Piece> pieces =
+                texts.computeIfAbsent(new TextKey(change.getEntryId(), change.getField()), key -> new ArrayDeque<>());
         long offset = change.getOffset();
         if (!pieces.isEmpty() && pieces.getLast().generation != change.getGeneration()) {
             pieces.clear();

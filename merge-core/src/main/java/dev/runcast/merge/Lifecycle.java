@@ -1,5 +1,6 @@
 package dev.runcast.merge;
 
+import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.LateOutcome;
@@ -23,8 +24,8 @@ final class Lifecycle {
         boolean leftOff = phase == Phase.PHASE_WAITING_FOR_APPROVAL || phase == Phase.PHASE_PAUSED;
         if (execution.epoch > 0 && !leftOff) {
             for (String entryId : work.entries.open()) {
-                long wroteIt = work.entries.find(entryId).getEpoch();
-                if (wroteIt > 0 && wroteIt < work.epoch) {
+                Entry entry = work.entries.find(entryId);
+                if (entry != null && entry.getEpoch() > 0 && entry.getEpoch() < work.epoch) {
                     settle(work, entryId, EntryState.ENTRY_STATE_INTERRUPTED);
                 }
             }

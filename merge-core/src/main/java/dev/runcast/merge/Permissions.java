@@ -14,10 +14,10 @@ public final class Permissions {
             WriterKind.WRITER_KIND_WORKFLOW,
             WriterKind.WRITER_KIND_OPERATOR,
             WriterKind.WRITER_KIND_SYSTEM);
-    private static final Set<WriterKind> NOT_PEOPLE = EnumSet.of(
-            WriterKind.WRITER_KIND_RUNNER, WriterKind.WRITER_KIND_WORKFLOW, WriterKind.WRITER_KIND_SYSTEM);
-    private static final Set<WriterKind> NOT_RUNNERS = EnumSet.of(
-            WriterKind.WRITER_KIND_WORKFLOW, WriterKind.WRITER_KIND_OPERATOR, WriterKind.WRITER_KIND_SYSTEM);
+    private static final Set<WriterKind> NOT_PEOPLE =
+            EnumSet.of(WriterKind.WRITER_KIND_RUNNER, WriterKind.WRITER_KIND_WORKFLOW, WriterKind.WRITER_KIND_SYSTEM);
+    private static final Set<WriterKind> NOT_RUNNERS =
+            EnumSet.of(WriterKind.WRITER_KIND_WORKFLOW, WriterKind.WRITER_KIND_OPERATOR, WriterKind.WRITER_KIND_SYSTEM);
     private static final Set<WriterKind> SUPERVISORS =
             EnumSet.of(WriterKind.WRITER_KIND_WORKFLOW, WriterKind.WRITER_KIND_SYSTEM);
     private static final Set<WriterKind> RUNNERS = EnumSet.of(WriterKind.WRITER_KIND_RUNNER);
@@ -48,7 +48,9 @@ public final class Permissions {
                 : Refusal.of(
                         RejectionReason.REJECTION_REASON_NOT_PERMITTED,
                         "writer: %s (expected: one that may say %s)"
-                                .formatted(shown(work.kind, work.named), change.name().toLowerCase(java.util.Locale.ROOT)));
+                                .formatted(
+                                        shown(work.kind, work.named),
+                                        change.name().toLowerCase(java.util.Locale.ROOT)));
     }
 
     static String shown(WriterKind kind, boolean named) {

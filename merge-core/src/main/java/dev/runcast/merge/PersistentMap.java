@@ -36,7 +36,8 @@ final class PersistentMap<V> {
         return size;
     }
 
-    @Nullable V get(String key) {
+    @Nullable
+    V get(String key) {
         int hash = spread(key);
         Node<V> node = root;
         for (int level = 0; node instanceof Branch<V> branch; level++) {
@@ -94,7 +95,7 @@ final class PersistentMap<V> {
 
     @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
     private static <V> Node<V> branch(int bit, Node<V> child) {
-        Node<V>[] children = new Node[] {child};
+        Node<V>[] children = (Node<V>[]) new Node<?>[] {child};
         return new Branch<>(bit, children);
     }
 

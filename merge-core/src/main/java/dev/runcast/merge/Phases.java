@@ -30,8 +30,7 @@ public final class Phases {
     }
 
     private static final Set<Phase> LIVE = Set.of(PHASE_RUNNING, PHASE_PAUSED);
-    private static final Set<Phase> TERMINAL =
-            Set.of(PHASE_COMPLETED, PHASE_FAILED, PHASE_CANCELLED, PHASE_TERMINATED);
+    private static final Set<Phase> TERMINAL = Set.of(PHASE_COMPLETED, PHASE_FAILED, PHASE_CANCELLED, PHASE_TERMINATED);
 
     /** For each live phase, which said ones apply besides the terminal ones, which always do. */
     private static final Map<Phase, Set<Phase>> MAY_FOLLOW = Map.of(
@@ -89,8 +88,6 @@ public final class Phases {
 
     /** What an entry that is unfinished at the end of its execution becomes. */
     static EntryState settled(Phase outcome) {
-        return outcome == PHASE_CANCELLED
-                ? EntryState.ENTRY_STATE_CANCELLED
-                : EntryState.ENTRY_STATE_INTERRUPTED;
+        return outcome == PHASE_CANCELLED ? EntryState.ENTRY_STATE_CANCELLED : EntryState.ENTRY_STATE_INTERRUPTED;
     }
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,10 +17,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Records {
     private static final class Cell {
-        @Nullable MessageLite held;
-        @Nullable MessageLite draft;
+        final byte[] key;
+
+        @Nullable
+        MessageLite held;
+
+        @Nullable
+        MessageLite draft;
+
         boolean drafted;
         boolean changed;
+
+        Cell(byte[] key) {
+            this.key = key;
+        }
     }
 
     private final StateReader state;
@@ -82,9 +93,9 @@ final class Records {
     }
 
     void write(List<StateWrite> to) {
-        cells.forEach((key, cell) -> {
+        cells.values().forEach(cell -> {
             if (cell.changed) {
-                to.add(new StateWrite(key.array(), cell.held == null ? null : cell.held.toByteArray()));
+                to.add(new StateWrite(cell.key, cell.held == null ? null : cell.held.toByteArray()));
             }
         });
     }
@@ -98,8 +109,10 @@ final class Records {
         try {
             return parser.parseFrom(bytes);
         } catch (InvalidProtocolBufferException e) {
-            throw new IllegalStateException("state: %d unreadable bytes under %s (expected: a record of its kind)"
-                    .formatted(bytes.length, Ids.shown(new String(key, java.nio.charset.StandardCharsets.ISO_8859_1))), e);
+            throw new IllegalStateException(
+                    "state: %d unreadable bytes under %s (expected: a record of its kind)"
+                            .formatted(bytes.length, Ids.shown(new String(key, StandardCharsets.ISO_8859_1))),
+                    e);
         }
     }
 
@@ -107,7 +120,7 @@ final class Records {
         ByteBuffer at = ByteBuffer.wrap(key);
         Cell cell = cells.get(at);
         if (cell == null) {
-            cell = new Cell();
+            cell = new Cell(key);
             cell.held = read(state, key, parser);
             cells.put(at, cell);
         }

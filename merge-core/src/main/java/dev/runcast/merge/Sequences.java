@@ -49,7 +49,8 @@ final class Sequences {
     }
 
     /** The stream of a writer, begun if it is new; null when the attempt has as many as it may have. */
-    @Nullable Stream stream(String name, long epoch, long adoptedEpoch) {
+    @Nullable
+    Stream stream(String name, long epoch, long adoptedEpoch) {
         int ofAttempt = 0;
         int waiting = 0;
         for (Stream stream : streams) {

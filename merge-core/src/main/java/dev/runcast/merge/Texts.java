@@ -101,7 +101,8 @@ final class Texts {
     }
 
     /** Puts bytes where the writer says they belong; see {@link #isRepeated} for what stands there already. */
-    @Nullable Refusal append(TextField field, long offset, ByteString bytes, boolean truncate) {
+    @Nullable
+    Refusal append(TextField field, long offset, ByteString bytes, boolean truncate) {
         Text text = text(field);
         long hashUpTo = offset > text.length ? -1 : text.hashUpTo(offset);
         if (hashUpTo < 0) {
@@ -135,7 +136,8 @@ final class Texts {
     }
 
     /** Makes a text say this and nothing else. */
-    @Nullable Refusal replace(TextField field, ByteString bytes) {
+    @Nullable
+    Refusal replace(TextField field, ByteString bytes) {
         if (bytes.size() > Limits.TEXT_BYTES) {
             return Refusal.tooLarge("text", bytes.size(), Limits.TEXT_BYTES);
         }

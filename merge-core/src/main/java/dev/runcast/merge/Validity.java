@@ -44,23 +44,21 @@ final class Validity {
                 .characters("traceparent", batch.getTraceparentBytes(), 128)
                 .characters("principal", batch.getPrincipalBytes(), 128);
         switch (batch.getPositionCase()) {
-            case FIRST_SEQUENCE -> fields.range(
-                            "first_sequence",
-                            batch.getFirstSequence(),
-                            1,
-                            Long.MAX_VALUE - batch.getUpdatesCount())
-                    .range("epoch", batch.getEpoch(), 1, Limits.EPOCH_MILLIS)
-                    .check(
-                            kind == WriterKind.WRITER_KIND_RUNNER,
-                            "first_sequence",
-                            Long.toString(batch.getFirstSequence()),
-                            "a request_id, since only a RUNNER has a sequence");
-            case REQUEST_ID -> fields.id("request_id", batch.getRequestId())
-                    .check(
-                            batch.getUpdatesCount() == 1,
-                            "updates",
-                            Integer.toString(batch.getUpdatesCount()),
-                            "1 with a request_id");
+            case FIRST_SEQUENCE ->
+                fields.range("first_sequence", batch.getFirstSequence(), 1, Long.MAX_VALUE - batch.getUpdatesCount())
+                        .range("epoch", batch.getEpoch(), 1, Limits.EPOCH_MILLIS)
+                        .check(
+                                kind == WriterKind.WRITER_KIND_RUNNER,
+                                "first_sequence",
+                                Long.toString(batch.getFirstSequence()),
+                                "a request_id, since only a RUNNER has a sequence");
+            case REQUEST_ID ->
+                fields.id("request_id", batch.getRequestId())
+                        .check(
+                                batch.getUpdatesCount() == 1,
+                                "updates",
+                                Integer.toString(batch.getUpdatesCount()),
+                                "1 with a request_id");
             case POSITION_NOT_SET -> fields.check(false, "position", "", "first_sequence or request_id");
         }
         return fields.refusal();
@@ -79,9 +77,9 @@ final class Validity {
                 spec(fields, update.getDeclared().getSpec());
                 pairs(fields, "labels", update.getDeclared().getLabelsMap(), Limits.LABELS, true);
             }
-            case ATTEMPT_STARTED -> fields.characters(
-                            "worker", update.getAttemptStarted().getWorkerBytes(), 256)
-                    .characters("build", update.getAttemptStarted().getBuildBytes(), 128);
+            case ATTEMPT_STARTED ->
+                fields.characters("worker", update.getAttemptStarted().getWorkerBytes(), 256)
+                        .characters("build", update.getAttemptStarted().getBuildBytes(), 128);
             case PHASE_CHANGED -> {
                 Phase phase = update.getPhaseChanged().getPhase();
                 fields.known("phase", phase, update.getPhaseChanged().getPhaseValue(), false)
@@ -100,13 +98,14 @@ final class Validity {
                 entry(fields, update.getEntryUpserted().getEntry());
             }
             case TODOS_REPLACED -> todos(fields, update.getTodosReplaced());
-            case TEXT_APPENDED -> fields.id("entry_id", update.getTextAppended().getEntryId())
-                    .known(
-                            "field",
-                            update.getTextAppended().getField(),
-                            update.getTextAppended().getFieldValue(),
-                            false)
-                    .range("offset", update.getTextAppended().getOffset(), 0, Long.MAX_VALUE);
+            case TEXT_APPENDED ->
+                fields.id("entry_id", update.getTextAppended().getEntryId())
+                        .known(
+                                "field",
+                                update.getTextAppended().getField(),
+                                update.getTextAppended().getFieldValue(),
+                                false)
+                        .range("offset", update.getTextAppended().getOffset(), 0, Long.MAX_VALUE);
             case APPROVAL_DECIDED -> decided(fields, update.getApprovalDecided());
             case CONTROL_REQUESTED -> {
                 fields.known(
@@ -117,7 +116,11 @@ final class Validity {
                 reason(fields, update.getControlRequested().getReasonBytes());
             }
             case VERDICT -> {
-                fields.known("kind", update.getVerdict().getKind(), update.getVerdict().getKindValue(), false)
+                fields.known(
+                                "kind",
+                                update.getVerdict().getKind(),
+                                update.getVerdict().getKindValue(),
+                                false)
                         .range("epoch", update.getVerdict().getEpoch(), 0, Limits.EPOCH_MILLIS)
                         .range("as_of", update.getVerdict().getAsOf(), 1, Long.MAX_VALUE);
                 failure(fields, update.getVerdict().getFailure());
@@ -197,16 +200,27 @@ final class Validity {
     private static void entry(Fields fields, Entry entry) {
         fields.id("entry_id", entry.getEntryId())
                 .idOrEmpty("parent_id", entry.getParentId())
-                .check(!entry.getParentId().equals(entry.getEntryId()), "parent_id", entry.getParentId(), "another entry")
+                .check(
+                        !entry.getParentId().equals(entry.getEntryId()),
+                        "parent_id",
+                        entry.getParentId(),
+                        "another entry")
                 .known("state", entry.getState(), entry.getStateValue(), true)
                 .time("started_at", entry.hasStartedAt(), entry.getStartedAt())
                 .time("ended_at", entry.hasEndedAt(), entry.getEndedAt());
         failure(fields, entry.getFailure());
         switch (entry.getBodyCase()) {
             case MESSAGE -> {
-                fields.known("role", entry.getMessage().getRole(), entry.getMessage().getRoleValue(), true)
+                fields.known(
+                                "role",
+                                entry.getMessage().getRole(),
+                                entry.getMessage().getRoleValue(),
+                                true)
                         .characters("name", entry.getMessage().getNameBytes(), 128);
-                reference(fields, entry.getMessage().hasTextReference(), entry.getMessage().getTextReference());
+                reference(
+                        fields,
+                        entry.getMessage().hasTextReference(),
+                        entry.getMessage().getTextReference());
             }
             case TOOL_CALL -> {
                 fields.characters("name", entry.getToolCall().getNameBytes(), 256);
@@ -226,18 +240,25 @@ final class Validity {
                         entry.getSubAgent().hasOutputReference(),
                         entry.getSubAgent().getOutputReference());
             }
-            case TODO -> fields.characters("content", entry.getTodo().getContentBytes(), 1024)
-                    .range("position", entry.getTodo().getPosition(), 0, Limits.TODOS);
+            case TODO ->
+                fields.characters("content", entry.getTodo().getContentBytes(), 1024)
+                        .range("position", entry.getTodo().getPosition(), 0, Limits.TODOS);
             case ARTIFACT -> {
                 fields.characters("name", entry.getArtifact().getNameBytes(), 256)
                         .characters("media_type", entry.getArtifact().getMediaTypeBytes(), 128);
-                reference(fields, entry.getArtifact().hasReference(), entry.getArtifact().getReference());
+                reference(
+                        fields,
+                        entry.getArtifact().hasReference(),
+                        entry.getArtifact().getReference());
             }
-            case APPROVAL -> fields.idOrEmpty(
-                            "tool_call_id", entry.getApproval().getToolCallId())
-                    .bytes("prompt", entry.getApproval().getPromptBytes(), 4096)
-                    .bytes("response_schema", entry.getApproval().getResponseSchemaBytes(), 16_384)
-                    .time("expires_at", entry.getApproval().hasExpiresAt(), entry.getApproval().getExpiresAt());
+            case APPROVAL ->
+                fields.idOrEmpty("tool_call_id", entry.getApproval().getToolCallId())
+                        .bytes("prompt", entry.getApproval().getPromptBytes(), 4096)
+                        .bytes("response_schema", entry.getApproval().getResponseSchemaBytes(), 16_384)
+                        .time(
+                                "expires_at",
+                                entry.getApproval().hasExpiresAt(),
+                                entry.getApproval().getExpiresAt());
             case USAGE -> usage(fields, entry.getUsage());
             case BODY_NOT_SET -> {}
         }

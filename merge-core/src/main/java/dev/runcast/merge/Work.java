@@ -36,7 +36,13 @@ final class Work {
     Decision decision = Decision.DECISION_UNSPECIFIED;
     String decidedBy = "";
 
-    Work(StateKeys keys, UpdateBatch batch, Timestamp logTime, ExecutionState execution, EntryTable entries, Records records) {
+    Work(
+            StateKeys keys,
+            UpdateBatch batch,
+            Timestamp logTime,
+            ExecutionState execution,
+            EntryTable entries,
+            Records records) {
         this.keys = keys;
         this.batch = batch;
         this.kind = batch.getWriter().getKind();
@@ -65,18 +71,22 @@ final class Work {
     }
 
     /** What was asked for, without the input; null when nothing has been declared. */
-    @Nullable ExecutionSpec spec() {
+    @Nullable
+    ExecutionSpec spec() {
         return records.get(keys.one(StateKeys.SPEC), ExecutionSpec.parser());
     }
 
     /** What was asked for, with the input; null when nothing has been declared. */
-    @Nullable ExecutionSpec specWithInput() {
+    @Nullable
+    ExecutionSpec specWithInput() {
         ExecutionSpec spec = spec();
         if (spec == null) {
             return null;
         }
         ExecutionSpec input = records.get(keys.one(StateKeys.INPUT), ExecutionSpec.parser());
-        return input == null ? spec : spec.toBuilder().setInput(input.getInput()).build();
+        return input == null
+                ? spec
+                : spec.toBuilder().setInput(input.getInput()).build();
     }
 
     /** The input lies in a record of its own, so that a row of the table of executions costs no transcript. */
@@ -102,9 +112,7 @@ final class Work {
 
     void setAttributes(ExecutionAttributes attributes) {
         records.put(
-                keys.one(StateKeys.ATTRIBUTES),
-                ExecutionAttributes.parser(),
-                isEmpty(attributes) ? null : attributes);
+                keys.one(StateKeys.ATTRIBUTES), ExecutionAttributes.parser(), isEmpty(attributes) ? null : attributes);
     }
 
     OutcomeRecord outcome() {
@@ -128,9 +136,7 @@ final class Work {
     private void setOutcome(OutcomeRecord.Builder outcome) {
         OutcomeRecord record = outcome.build();
         records.put(
-                keys.one(StateKeys.OUTCOME),
-                OutcomeRecord.parser(),
-                record.getSerializedSize() == 0 ? null : record);
+                keys.one(StateKeys.OUTCOME), OutcomeRecord.parser(), record.getSerializedSize() == 0 ? null : record);
     }
 
     static boolean isEmpty(com.google.protobuf.MessageLite message) {

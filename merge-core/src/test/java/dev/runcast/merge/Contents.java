@@ -47,8 +47,8 @@ final class Contents {
     private static final List<String> WORDS =
             List.of("Hello ", "wörld ", "日本語", "🚀🛰️", "a", "", "{\"city\": \"Oslo\"}", "\n", "the same again ", "é");
     private static final List<String> IDS = List.of(
-            "m1", "m2", "m3", "m4", "call-1", "call-2", "sub-1", "sub-2", "todo-1", "todo-2", "todo-3", "todo-4", "file-1",
-            "ask-1", "ask-2", "use-1", "use-2");
+            "m1", "m2", "m3", "m4", "call-1", "call-2", "sub-1", "sub-2", "todo-1", "todo-2", "todo-3", "todo-4",
+            "file-1", "ask-1", "ask-2", "use-1", "use-2");
 
     private final Random random;
     private final Oracle oracle;
@@ -69,7 +69,8 @@ final class Contents {
             update.setOccurredAt(Timestamps.fromMillis(1_750_000_000_000L + random.nextInt(1_000_000)));
         }
         if (first && random.nextInt(4) > 0) {
-            return update.setAttemptStarted(AttemptStarted.newBuilder().setWorker("pod-7")).build();
+            return update.setAttemptStarted(AttemptStarted.newBuilder().setWorker("pod-7"))
+                    .build();
         }
         int dice = oracle.state.items.isEmpty() && random.nextInt(5) > 0 ? 60 : random.nextInt(100);
         if (dice < 40) {
@@ -91,7 +92,8 @@ final class Contents {
             return update.setDeclared(declared()).build();
         }
         if (dice < 94) {
-            return update.setOmitted(Omitted.newBuilder().setCount(random.nextInt(4))).build();
+            return update.setOmitted(Omitted.newBuilder().setCount(random.nextInt(4)))
+                    .build();
         }
         if (dice < 96) {
             return update.setAttemptStarted(AttemptStarted.getDefaultInstance()).build();
@@ -106,20 +108,24 @@ final class Contents {
         }
         return switch (kind) {
             case WRITER_KIND_RUNNER -> ofRunner(false);
-            case WRITER_KIND_OPERATOR -> random.nextBoolean()
-                    ? update.setControlRequested(control()).build()
-                    : update.setApprovalDecided(decide()).build();
+            case WRITER_KIND_OPERATOR ->
+                random.nextBoolean()
+                        ? update.setControlRequested(control()).build()
+                        : update.setApprovalDecided(decide()).build();
             case WRITER_KIND_WORKFLOW ->
                 switch (random.nextInt(5)) {
                     case 0 -> update.setPhaseChanged(phase()).build();
-                    case 1 -> update.setRecovered(Recovered.newBuilder().setReason("once more")).build();
+                    case 1 ->
+                        update.setRecovered(Recovered.newBuilder().setReason("once more"))
+                                .build();
                     case 2 -> update.setDeclared(declared()).build();
                     case 3 -> update.setControlRequested(control()).build();
                     default -> update.setEntryUpserted(upsert()).build();
                 };
-            default -> random.nextInt(3) > 0
-                    ? update.setVerdict(verdict()).build()
-                    : update.setPhaseChanged(phase()).build();
+            default ->
+                random.nextInt(3) > 0
+                        ? update.setVerdict(verdict()).build()
+                        : update.setPhaseChanged(phase()).build();
         };
     }
 
@@ -152,7 +158,9 @@ final class Contents {
             return append.setOffset(length).build();
         }
         if (dice < 15) {
-            return append.setOffset(random.nextInt(length + 3)).setTruncate(random.nextBoolean()).build();
+            return append.setOffset(random.nextInt(length + 3))
+                    .setTruncate(random.nextBoolean())
+                    .build();
         }
         List<Long> places = new ArrayList<>(text.places);
         places.add(0L);
@@ -249,7 +257,8 @@ final class Contents {
                     body.setResult(words());
                 }
                 if (random.nextInt(5) == 0) {
-                    body.setResultReference(Reference.newBuilder().setUri("file:///tmp/r").setSizeBytes(9));
+                    body.setResultReference(
+                            Reference.newBuilder().setUri("file:///tmp/r").setSizeBytes(9));
                 }
                 entry.setToolCall(body);
             }
@@ -268,16 +277,18 @@ final class Contents {
                 }
                 entry.setArtifact(body);
             }
-            case 'a' -> entry.setApproval(Approval.newBuilder()
-                    .setToolCallId("call-1")
-                    .setPrompt(words())
-                    .setDecidedBy("forged")
-                    .setDecision(Decision.forNumber(random.nextInt(5))));
-            default -> entry.setUsage(Usage.newBuilder()
-                    .setModel("m")
-                    .setInputTokens(random.nextInt(1_000))
-                    .setOutputTokens(random.nextInt(1_000))
-                    .setCostMicros(random.nextInt(100)));
+            case 'a' ->
+                entry.setApproval(Approval.newBuilder()
+                        .setToolCallId("call-1")
+                        .setPrompt(words())
+                        .setDecidedBy("forged")
+                        .setDecision(Decision.forNumber(random.nextInt(5))));
+            default ->
+                entry.setUsage(Usage.newBuilder()
+                        .setModel("m")
+                        .setInputTokens(random.nextInt(1_000))
+                        .setOutputTokens(random.nextInt(1_000))
+                        .setCostMicros(random.nextInt(100)));
         }
     }
 
@@ -389,19 +400,30 @@ final class Contents {
     private Failure failure() {
         return random.nextInt(4) == 0
                 ? Failure.getDefaultInstance()
-                : Failure.newBuilder().setCode(pick("TOOL_ERROR", "")).setMessage("broke").build();
+                : Failure.newBuilder()
+                        .setCode(pick("TOOL_ERROR", ""))
+                        .setMessage("broke")
+                        .build();
     }
 
     private Update broken(Update.Builder update) {
         return switch (random.nextInt(6)) {
             case 0 -> update.build();
-            case 1 -> update.setPhaseChanged(PhaseChanged.newBuilder().setPhaseValue(77)).build();
-            case 2 -> update.setTextAppended(TextAppended.newBuilder().setEntryId("m1").setFieldValue(9)).build();
-            case 3 -> update.setEntryUpserted(EntryUpserted.newBuilder()
-                            .setEntry(Entry.newBuilder().setEntryId("not an id")))
-                    .build();
+            case 1 ->
+                update.setPhaseChanged(PhaseChanged.newBuilder().setPhaseValue(77))
+                        .build();
+            case 2 ->
+                update.setTextAppended(
+                                TextAppended.newBuilder().setEntryId("m1").setFieldValue(9))
+                        .build();
+            case 3 ->
+                update.setEntryUpserted(EntryUpserted.newBuilder()
+                                .setEntry(Entry.newBuilder().setEntryId("not an id")))
+                        .build();
             case 4 -> update.setVerdict(verdict()).build();
-            default -> update.setPhaseChanged(PhaseChanged.newBuilder().setPhase(Phase.PHASE_WAITING_FOR_APPROVAL)).build();
+            default ->
+                update.setPhaseChanged(PhaseChanged.newBuilder().setPhase(Phase.PHASE_WAITING_FOR_APPROVAL))
+                        .build();
         };
     }
 

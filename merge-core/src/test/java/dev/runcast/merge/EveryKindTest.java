@@ -66,7 +66,8 @@ final class EveryKindTest {
             Fixture execution = ready(kind);
             long before = execution.view.version();
             MergeResult result = execution.request(
-                    WriterKind.valueOf("WRITER_KIND_" + writer), SAMPLES.getOrDefault(kind, Update.getDefaultInstance()));
+                    WriterKind.valueOf("WRITER_KIND_" + writer),
+                    SAMPLES.getOrDefault(kind, Update.getDefaultInstance()));
             assertThat(execution.view.version()).as("one change").isEqualTo(before + 1);
             List<String> refused =
                     result.rejections().stream().map(r -> r.getReason().name()).toList();
@@ -79,8 +80,7 @@ final class EveryKindTest {
     /** An execution in which the sample of the kind makes sense. */
     private static Fixture ready(String kind) {
         Fixture execution = new Fixture();
-        execution.run(
-                Fixture.started(), Fixture.message("m1", EntryState.ENTRY_STATE_RUNNING), Fixture.asks("ask-1"));
+        execution.run(Fixture.started(), Fixture.message("m1", EntryState.ENTRY_STATE_RUNNING), Fixture.asks("ask-1"));
         if (kind.equals("recovered")) {
             execution.request(WriterKind.WRITER_KIND_WORKFLOW, Fixture.says(Phase.PHASE_FAILED));
         }
@@ -93,11 +93,13 @@ final class EveryKindTest {
         samples.put("attempt_started", Fixture.started());
         samples.put("phase_changed", Fixture.says(Phase.PHASE_RUNNING));
         samples.put(
-                "recovered", Update.newBuilder().setRecovered(Recovered.getDefaultInstance()).build());
+                "recovered",
+                Update.newBuilder().setRecovered(Recovered.getDefaultInstance()).build());
         samples.put(
                 "execution_patched",
                 Update.newBuilder()
-                        .setExecutionPatched(ExecutionPatched.newBuilder().setProgress(Progress.newBuilder().setPercent(5)))
+                        .setExecutionPatched(ExecutionPatched.newBuilder()
+                                .setProgress(Progress.newBuilder().setPercent(5)))
                         .build());
         samples.put("entry_upserted", Fixture.message("m2", EntryState.ENTRY_STATE_COMPLETED));
         samples.put(
@@ -110,9 +112,8 @@ final class EveryKindTest {
         samples.put(
                 "approval_decided",
                 Update.newBuilder()
-                        .setApprovalDecided(ApprovalDecided.newBuilder()
-                                .setEntryId("ask-1")
-                                .setDecision(Decision.DECISION_APPROVE))
+                        .setApprovalDecided(
+                                ApprovalDecided.newBuilder().setEntryId("ask-1").setDecision(Decision.DECISION_APPROVE))
                         .build());
         samples.put("control_requested", Fixture.control(Control.CONTROL_PAUSE));
         samples.put(

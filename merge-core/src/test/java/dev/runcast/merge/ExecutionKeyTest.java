@@ -38,10 +38,14 @@ final class ExecutionKeyTest {
 
     @Test
     void canonicalFormDoesNotDependOnTheOrderOfAMap() {
-        ExecutionAttributes one =
-                ExecutionAttributes.newBuilder().putLabels("a", "1").putLabels("b", "2").build();
-        ExecutionAttributes other =
-                ExecutionAttributes.newBuilder().putLabels("b", "2").putLabels("a", "1").build();
+        ExecutionAttributes one = ExecutionAttributes.newBuilder()
+                .putLabels("a", "1")
+                .putLabels("b", "2")
+                .build();
+        ExecutionAttributes other = ExecutionAttributes.newBuilder()
+                .putLabels("b", "2")
+                .putLabels("a", "1")
+                .build();
         assertThat(Canonical.json(one))
                 .isEqualTo(Canonical.json(other))
                 .isEqualTo("{\"labels\":{\"a\":\"1\",\"b\":\"2\"}}");

@@ -46,7 +46,10 @@ final class Fixture {
 
     /** A request of a new name. */
     MergeResult request(WriterKind kind, Update update) {
-        return apply(batch(kind, "").setRequestId("request-" + ++requests).addUpdates(update).build());
+        return apply(batch(kind, "")
+                .setRequestId("request-" + ++requests)
+                .addUpdates(update)
+                .build());
     }
 
     MergeResult apply(UpdateBatch batch) {
@@ -87,7 +90,9 @@ final class Fixture {
     }
 
     static Update started() {
-        return Update.newBuilder().setAttemptStarted(AttemptStarted.getDefaultInstance()).build();
+        return Update.newBuilder()
+                .setAttemptStarted(AttemptStarted.getDefaultInstance())
+                .build();
     }
 
     static Update says(Phase phase) {

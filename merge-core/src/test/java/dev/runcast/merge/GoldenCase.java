@@ -53,7 +53,8 @@ public record GoldenCase(
 
     /** The names of all cases. */
     public static List<String> names() {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(open("cases.txt"), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(open("cases.txt"), StandardCharsets.UTF_8))) {
             return lines.lines().filter(line -> !line.isBlank()).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

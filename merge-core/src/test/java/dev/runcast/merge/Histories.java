@@ -2,8 +2,8 @@ package dev.runcast.merge;
 
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
-import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Update;
+import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import java.util.ArrayList;
@@ -151,7 +151,8 @@ final class Histories {
                 WriterKind.WRITER_KIND_RUNNER);
         boolean again = requestNumber > 0 && random.nextInt(6) == 0;
         String id = "request-" + (again ? random.nextInt(requestNumber) : requestNumber++);
-        UpdateBatch.Builder batch = batch(kind, kind == WriterKind.WRITER_KIND_RUNNER && random.nextInt(8) == 0 ? "cli" : "")
+        UpdateBatch.Builder batch = batch(
+                        kind, kind == WriterKind.WRITER_KIND_RUNNER && random.nextInt(8) == 0 ? "cli" : "")
                 .setRequestId(id)
                 .setPrincipal(contents.pick("", "ann", "bob"))
                 .addUpdates(contents.ofRequest(kind));

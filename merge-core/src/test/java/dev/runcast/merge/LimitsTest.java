@@ -124,8 +124,8 @@ final class LimitsTest {
         for (int i = 1; i <= 257; i++) {
             todos.addTodos(TodoItem.newBuilder().setEntryId("t" + i).setContent("x"));
         }
-        assertThat(Fixture.only(
-                        execution.run(Update.newBuilder().setTodosReplaced(todos).build())))
+        assertThat(Fixture.only(execution.run(
+                        Update.newBuilder().setTodosReplaced(todos).build())))
                 .isEqualTo("REJECTED INVALID");
     }
 
@@ -136,10 +136,12 @@ final class LimitsTest {
         for (int i = 0; i < 12; i++) {
             updates.add(Fixture.append("m1", i * 100_000L, "x".repeat(100_000)));
         }
-        List<ChangeBatch> batches = execution.run(updates.toArray(Update[]::new)).changes();
+        List<ChangeBatch> batches =
+                execution.run(updates.toArray(Update[]::new)).changes();
         assertThat(batches).hasSize(3).allSatisfy(batch -> assertThat(batch.getSerializedSize())
                 .isLessThan(513 * 1024));
-        assertThat(batches.stream().mapToInt(ChangeBatch::getChangesCount).sum()).isEqualTo(13);
+        assertThat(batches.stream().mapToInt(ChangeBatch::getChangesCount).sum())
+                .isEqualTo(13);
     }
 
     @Test
@@ -151,8 +153,7 @@ final class LimitsTest {
                 Fixture.append("nobody", 0, "c"));
         assertThat(result.rejections()).hasSize(2);
         assertThat(result.rejections().get(0).getCount()).isEqualTo(2);
-        assertThat(result.rejections().get(0).getReason())
-                .isEqualTo(RejectionReason.REJECTION_REASON_UNKNOWN_ENTRY);
+        assertThat(result.rejections().get(0).getReason()).isEqualTo(RejectionReason.REJECTION_REASON_UNKNOWN_ENTRY);
         assertThat(result.rejections().get(0).getChangeKind()).isEqualTo("text_appended");
         assertThat(result.rejections().get(1).getSequence()).isEqualTo(4);
         assertThat(result.rejections().get(1).getIndex()).isEqualTo(3);
@@ -165,13 +166,21 @@ final class LimitsTest {
                 execution.stream("", Fixture.EPOCH, 0, Fixture.started()),
                 execution.stream("", Fixture.EPOCH, Long.MAX_VALUE, Fixture.started()),
                 execution.stream("not a name", Fixture.EPOCH, 1, Fixture.started()),
-                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder().setTenant("").build(),
+                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder()
+                        .setTenant("")
+                        .build(),
                 execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder()
                         .setExecutionId("a/b")
                         .build(),
-                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder().setRules(0).build(),
-                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder().setRules(2).build(),
-                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder().clearPosition().build(),
+                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder()
+                        .setRules(0)
+                        .build(),
+                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder()
+                        .setRules(2)
+                        .build(),
+                execution.stream("", Fixture.EPOCH, 1, Fixture.started()).toBuilder()
+                        .clearPosition()
+                        .build(),
                 execution
                         .batch(WriterKind.WRITER_KIND_OPERATOR, "")
                         .setFirstSequence(1)
@@ -184,8 +193,8 @@ final class LimitsTest {
                         .addUpdates(Fixture.started())
                         .build())) {
             MergeResult result = execution.apply(broken);
-            assertThat(result.outcomes()).allSatisfy(outcome -> assertThat(GoldenCase.shown(outcome))
-                    .isEqualTo("REJECTED INVALID"));
+            assertThat(result.outcomes())
+                    .allSatisfy(outcome -> assertThat(GoldenCase.shown(outcome)).isEqualTo("REJECTED INVALID"));
             assertThat(result.rejections()).isNotEmpty();
             assertThat(result.writes()).isEmpty();
             assertThat(result.header()).isNull();

@@ -20,11 +20,37 @@ import org.junit.jupiter.api.Test;
 final class MergeFuzzTest {
     private static final int LOGS = 3_000;
     private static final long[] NUMBERS = {
-        0, 1, -1, 2, 7, 255, 256, Integer.MAX_VALUE, Integer.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE, 1_750_000_000_000L
+        0,
+        1,
+        -1,
+        2,
+        7,
+        255,
+        256,
+        Integer.MAX_VALUE,
+        Integer.MIN_VALUE,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE,
+        1_750_000_000_000L
     };
     private static final List<String> STRINGS = List.of(
-            "", "acme", "run-1", "m1", "ask-1", "todo-1", " ", "../x", "é", "\u0000", "🚀", "message.text", "tool_call.",
-            ".", "http://x", "x".repeat(65), "x".repeat(5_000));
+            "",
+            "acme",
+            "run-1",
+            "m1",
+            "ask-1",
+            "todo-1",
+            " ",
+            "../x",
+            "é",
+            "\u0000",
+            "🚀",
+            "message.text",
+            "tool_call.",
+            ".",
+            "http://x",
+            "x".repeat(65),
+            "x".repeat(5_000));
 
     @Test
     void anythingThatCanBeParsedIsAnswered() {
@@ -56,7 +82,8 @@ final class MergeFuzzTest {
             assertThat(result.outcomes()).hasSize(batch.getUpdatesCount());
             state.write(result.writes());
             for (ChangeBatch made : result.changes()) {
-                if (!made.getTenant().equals(Histories.TENANT) || !made.getExecutionId().equals(Histories.EXECUTION)) {
+                if (!made.getTenant().equals(Histories.TENANT)
+                        || !made.getExecutionId().equals(Histories.EXECUTION)) {
                     continue;
                 }
                 for (Change change : made.getChangesList()) {
@@ -128,7 +155,7 @@ final class MergeFuzzTest {
             try {
                 return UpdateBatch.parseFrom(spoilt);
             } catch (InvalidProtocolBufferException e) {
-                continue;
+                spoilt = bytes; // another byte, then
             }
         }
         return UpdateBatch.parseFrom(bytes);

@@ -63,7 +63,8 @@ final class MergeOracleTest {
                 }
                 if (expire) {
                     Instant at = Instant.ofEpochSecond(
-                            batch.getReceivedAt().getSeconds(), batch.getReceivedAt().getNanos());
+                            batch.getReceivedAt().getSeconds(),
+                            batch.getReceivedAt().getNanos());
                     logTime = at.isAfter(logTime) ? at : logTime;
                     merged.state.write(Merge.expire(merged.state, logTime, 3));
                 }
@@ -101,7 +102,9 @@ final class MergeOracleTest {
         }
         System.out.println("merge = oracle for " + received);
         if (only == null && HISTORIES >= 10_000) {
-            assertThat(received.keySet()).as("every way to be received was drawn").containsAll(DRAWN);
+            assertThat(received.keySet())
+                    .as("every way to be received was drawn")
+                    .containsAll(DRAWN);
         }
     }
 
@@ -109,7 +112,8 @@ final class MergeOracleTest {
         Oracle oracle = history.oracle();
         Merged merged = Merged.of(history.log(), false);
         assertThat(merged.outcomes).as("outcomes").isEqualTo(oracle.outcomes);
-        List<Change> plain = merged.changes.stream().map(MergeOracleTest::withoutMessage).toList();
+        List<Change> plain =
+                merged.changes.stream().map(MergeOracleTest::withoutMessage).toList();
         assertEqual("changes", plain, oracle.changes);
 
         Merged split = Merged.of(split(history.log(), new Random(seed)), (seed & 1) == 0);
@@ -118,7 +122,10 @@ final class MergeOracleTest {
 
         ExecutionSignals level = merged.signals.isEmpty()
                 ? null
-                : merged.signals.get(merged.signals.size() - 1).toBuilder().clearVersion().clearUpdatedAt().build();
+                : merged.signals.get(merged.signals.size() - 1).toBuilder()
+                        .clearVersion()
+                        .clearUpdatedAt()
+                        .build();
         if (level != null) {
             assertThat(level).as("level").isEqualTo(oracle.state.level(Histories.TENANT, Histories.EXECUTION));
             assertThat(split.signals.get(split.signals.size() - 1))
@@ -138,13 +145,11 @@ final class MergeOracleTest {
             return;
         }
         Execution expected = oracle.state.execution(Histories.TENANT, Histories.EXECUTION);
-        List<Entry> entries = oracle.state.items.stream().map(OracleState.Item::full).toList();
+        List<Entry> entries =
+                oracle.state.items.stream().map(OracleState.Item::full).toList();
         assertEqual("view", List.of(view.execution()), List.of(expected));
         assertEqual("entries of the view", view.entries(), entries);
-        assertEqual(
-                "stored execution",
-                List.of(StoredState.execution(merged.state)),
-                List.of(expected));
+        assertEqual("stored execution", List.of(StoredState.execution(merged.state)), List.of(expected));
         assertEqual(
                 "stored entries",
                 StoredState.entries(merged.state),
@@ -165,8 +170,7 @@ final class MergeOracleTest {
     }
 
     /** Equal messages have equal canonical forms; those are only made to show a difference. */
-    private static void assertEqual(
-            String what, List<? extends Message> actual, List<? extends Message> expected) {
+    private static void assertEqual(String what, List<? extends Message> actual, List<? extends Message> expected) {
         if (!actual.equals(expected)) {
             assertThat(Canonical.json(actual)).as(what).isEqualTo(Canonical.json(expected));
             throw new AssertionError(what + ": not equal, though the canonical forms are");

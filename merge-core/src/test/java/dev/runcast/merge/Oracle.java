@@ -189,7 +189,9 @@ final class Oracle {
             for (OracleState.Item item : state.items) {
                 boolean older = item.record.getEpoch() > 0 && item.record.getEpoch() < epoch;
                 if (!left && older && !item.finished()) {
-                    item.record = item.record.toBuilder().setState(EntryState.ENTRY_STATE_INTERRUPTED).build();
+                    item.record = item.record.toBuilder()
+                            .setState(EntryState.ENTRY_STATE_INTERRUPTED)
+                            .build();
                 }
             }
             state.epoch = epoch;
@@ -242,7 +244,9 @@ final class Oracle {
             require(state.spec.equals(none) || state.spec.equals(declared.getSpec()), "INVALID");
             state.spec = declared.getSpec();
         }
-        patched(ExecutionPatched.newBuilder().putAllLabels(declared.getLabelsMap()).build());
+        patched(ExecutionPatched.newBuilder()
+                .putAllLabels(declared.getLabelsMap())
+                .build());
     }
 
     private void patched(ExecutionPatched patch) {
@@ -274,7 +278,8 @@ final class Oracle {
                     default -> "PENDING RUNNING PAUSED COMPLETED FAILED CANCELLED TERMINATED";
                 };
         require(List.of(may.split(" ")).contains(said), "NOT_PERMITTED");
-        boolean terminal = List.of("COMPLETED", "FAILED", "CANCELLED", "TERMINATED").contains(said);
+        boolean terminal =
+                List.of("COMPLETED", "FAILED", "CANCELLED", "TERMINATED").contains(said);
         Failure failure = said.equals("COMPLETED") ? Failure.getDefaultInstance() : changed.getFailure();
         if (state.end != null) {
             require(terminal, "ENDED");
@@ -433,9 +438,7 @@ final class Oracle {
         }
         for (String id : state.plans.getOrDefault(replaced.getParentId(), List.of())) {
             OracleState.Item item = state.find(id);
-            if (item != null
-                    && !named.contains(id)
-                    && item.record.getParentId().equals(replaced.getParentId())) {
+            if (item != null && !named.contains(id) && item.record.getParentId().equals(replaced.getParentId())) {
                 Entry.Builder record = item.record.toBuilder();
                 record.getTodoBuilder().setPosition(0);
                 item.record = item.finished()
@@ -546,9 +549,8 @@ final class Oracle {
         }
         for (OracleState.Item item : state.items) {
             OracleState.Item was = before.find(item.record.getEntryId());
-            boolean touched = written.contains(item.record.getEntryId())
-                    || was == null
-                    || !was.record.equals(item.record);
+            boolean touched =
+                    written.contains(item.record.getEntryId()) || was == null || !was.record.equals(item.record);
             if (touched) {
                 item.touch(state.version, written.contains(item.record.getEntryId()) ? epoch : 0, logTime);
                 change.addEntries(item.record);

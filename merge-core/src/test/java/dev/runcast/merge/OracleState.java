@@ -31,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Everything the oracle knows of an execution, in plain sight. */
 final class OracleState {
-    private static final BigInteger PRIME =
-            BigInteger.ONE.shiftLeft(61).subtract(BigInteger.ONE);
+    private static final BigInteger PRIME = BigInteger.ONE.shiftLeft(61).subtract(BigInteger.ONE);
     private static final BigInteger BASE = new BigInteger("0a3c59f17d2e864b", 16);
     private static final List<String> TEXT_NAMES = List.of("text", "arguments", "result", "input", "output");
     private static final List<String> OUTPUT_ONLY = List.of("decision", "decided_by", "decided_at", "comment");
@@ -86,7 +85,8 @@ final class OracleState {
             return OracleState.finished(record.getState());
         }
 
-        @Nullable Text text(TextField field) {
+        @Nullable
+        Text text(TextField field) {
             return texts.get(field);
         }
 
@@ -226,8 +226,8 @@ final class OracleState {
         /** As a person sees it. */
         Entry full() {
             Entry.Builder full = record.toBuilder();
-            FieldDescriptor body =
-                    record.getOneofFieldDescriptor(Entry.getDescriptor().getOneofs().get(0));
+            FieldDescriptor body = record.getOneofFieldDescriptor(
+                    Entry.getDescriptor().getOneofs().get(0));
             texts.forEach((field, text) -> {
                 String name = field.name().substring("TEXT_FIELD_".length()).toLowerCase(java.util.Locale.ROOT);
                 Message.Builder to = ((Message) full.getField(body)).toBuilder();
@@ -262,7 +262,10 @@ final class OracleState {
     long version;
     int rules;
     Phase said = Phase.PHASE_PENDING;
-    @Nullable Phase end;
+
+    @Nullable
+    Phase end;
+
     boolean paused;
     boolean cancelRequested;
     boolean stalled;
@@ -271,11 +274,22 @@ final class OracleState {
     long minimumEpoch;
     int attempts;
     long omitted;
-    @Nullable Timestamp createdAt;
-    @Nullable Timestamp startedAt;
-    @Nullable Timestamp endedAt;
-    @Nullable Timestamp updatedAt;
-    @Nullable Timestamp lastControl;
+
+    @Nullable
+    Timestamp createdAt;
+
+    @Nullable
+    Timestamp startedAt;
+
+    @Nullable
+    Timestamp endedAt;
+
+    @Nullable
+    Timestamp updatedAt;
+
+    @Nullable
+    Timestamp lastControl;
+
     ExecutionSpec spec = ExecutionSpec.getDefaultInstance();
     ExecutionAttributes attributes = ExecutionAttributes.getDefaultInstance();
     Failure failure = Failure.getDefaultInstance();
@@ -301,7 +315,8 @@ final class OracleState {
         return items.stream().filter(item -> !item.finished()).count();
     }
 
-    @Nullable Item find(String id) {
+    @Nullable
+    Item find(String id) {
         return items.stream()
                 .filter(item -> item.record.getEntryId().equals(id))
                 .findFirst()
@@ -320,7 +335,8 @@ final class OracleState {
     }
 
     /** Null when 32 others of its attempt are known. */
-    @Nullable Stream stream(String name, long ofEpoch) {
+    @Nullable
+    Stream stream(String name, long ofEpoch) {
         for (Stream stream : streams) {
             if (stream.name.equals(name) && stream.epoch == ofEpoch) {
                 return stream;
@@ -395,7 +411,8 @@ final class OracleState {
     }
 
     /** The execution as a change carries it; null when a person sees no difference. */
-    @Nullable Execution shown(String tenant, String id, OracleState before) {
+    @Nullable
+    Execution shown(String tenant, String id, OracleState before) {
         Execution now = execution(tenant, id);
         if (version > 1 && bare(now).equals(bare(before.execution(tenant, id)))) {
             return null;
@@ -453,8 +470,7 @@ final class OracleState {
                     totals.getInputTokens() + item.record.getUsage().getInputTokens());
             totals.setOutputTokens(
                     totals.getOutputTokens() + item.record.getUsage().getOutputTokens());
-            totals.setCostMicros(
-                    totals.getCostMicros() + item.record.getUsage().getCostMicros());
+            totals.setCostMicros(totals.getCostMicros() + item.record.getUsage().getCostMicros());
             for (Text text : item.texts.values()) {
                 totals.setTextBytes(totals.getTextBytes() + text.bytes.size());
             }

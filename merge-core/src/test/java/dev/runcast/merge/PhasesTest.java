@@ -53,18 +53,19 @@ final class PhasesTest {
         MergeResult result = execution.request(WriterKind.WRITER_KIND_WORKFLOW, Fixture.says(said));
         Phase after = execution.view.execution().getPhase();
         switch (effect) {
-            case APPLIES -> assertThat(after)
-                    .isEqualTo(said == Phase.PHASE_RUNNING && present != Phase.PHASE_PENDING ? present : said);
+            case APPLIES ->
+                assertThat(after)
+                        .isEqualTo(said == Phase.PHASE_RUNNING && present != Phase.PHASE_PENDING ? present : said);
             case CANNOT_FOLLOW, HAS_ENDED -> {
                 assertThat(after).isEqualTo(present);
-                assertThat(result.rejections())
-                        .singleElement()
-                        .satisfies(rejected -> assertThat(rejected.getReason().name())
-                                .endsWith(effect == Phases.Effect.HAS_ENDED ? "_ENDED" : "_TRANSITION"));
+                assertThat(result.rejections()).singleElement().satisfies(rejected -> assertThat(
+                                rejected.getReason().name())
+                        .endsWith(effect == Phases.Effect.HAS_ENDED ? "_ENDED" : "_TRANSITION"));
             }
             case IS_RECORDED -> {
                 assertThat(after).isEqualTo(present);
-                assertThat(execution.view.execution().getLateOutcome().getPhase()).isEqualTo(said);
+                assertThat(execution.view.execution().getLateOutcome().getPhase())
+                        .isEqualTo(said);
             }
         }
     }
@@ -85,10 +86,7 @@ final class PhasesTest {
     }
 
     @ParameterizedTest(name = "{0}, named {1}, may say {2}")
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     RUNNER   | false | PENDING RUNNING COMPLETED FAILED CANCELLED
                     RUNNER   | true  | PENDING RUNNING
                     WORKFLOW | false | PENDING RUNNING PAUSED COMPLETED FAILED CANCELLED TERMINATED

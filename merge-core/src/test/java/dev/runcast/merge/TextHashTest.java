@@ -26,7 +26,8 @@ final class TextHashTest {
 
     @Test
     void zerosAtTheBeginningCount() {
-        assertThat(TextHash.of(ByteString.copyFrom(new byte[1]))).isNotEqualTo(TextHash.of(ByteString.copyFrom(new byte[2])));
+        assertThat(TextHash.of(ByteString.copyFrom(new byte[1])))
+                .isNotEqualTo(TextHash.of(ByteString.copyFrom(new byte[2])));
         assertThat(TextHash.of(ByteString.EMPTY)).isEqualTo(TextHash.EMPTY);
     }
 
