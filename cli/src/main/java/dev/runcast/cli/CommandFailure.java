@@ -1,7 +1,7 @@
 package dev.runcast.cli;
 
 /** A command could not do what was asked, for a reason that its message tells a person in full. */
-public final class CommandFailure extends RuntimeException {
+public class CommandFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /** A failure that the message explains. */

@@ -71,8 +71,11 @@ public final class Runcast {
         String description = status.getDescription();
         return switch (status.getCode()) {
             case UNAVAILABLE ->
+                // gRPC says "io exception"; which address refused is in its cause.
                 "the server cannot be reached: "
-                        + description
+                        + (status.getCause() == null
+                                ? description
+                                : status.getCause().getMessage())
                         + "\n  Is it running? `./runcast up` starts a local one; --server, --ingest or"
                         + " RUNCAST_SERVER, RUNCAST_INGEST name another.";
             case UNAUTHENTICATED -> description + "\n  Give a token with --token or RUNCAST_TOKEN.";

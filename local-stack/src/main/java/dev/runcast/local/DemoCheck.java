@@ -134,7 +134,7 @@ final class DemoCheck {
                     String result = message.path("content")
                             .stringValue()
                             .repeat(Math.max(1, message.path("repeat").asInt(1)));
-                    int call = waiting.get(message.path("tool_call_id").stringValue())
+                    int call = waiting.getOrDefault(message.path("tool_call_id").stringValue(), new ArrayDeque<>())
                             .removeFirst();
                     List<String> answered = new ArrayList<>(pieces.get(call));
                     answered.set(4, result);

@@ -180,7 +180,9 @@ final class DemoStory {
                             .setCursor(cursor)
                             .build());
             try {
-                frames.hasNext();
+                if (!frames.hasNext()) {
+                    throw new StackException("the watch of " + execution + " ended without a frame");
+                }
                 return frames;
             } catch (StatusRuntimeException e) {
                 if (e.getStatus().getCode() != Status.Code.NOT_FOUND || System.nanoTime() > deadline) {

@@ -58,10 +58,10 @@ final class EmbeddedParts implements AutoCloseable {
             EmbeddedMongo ownMongo = join(mongoStart);
             EmbeddedRedis ownRedis = join(redisStart);
             EmbeddedTemporal ownTemporal = join(temporalStart);
-            kafka = ownKafka == null ? given("Kafka", options.kafka) : ownKafka.bootstrapServers();
-            mongo = ownMongo == null ? given("MongoDB", options.mongo) : ownMongo.connectionString();
-            redis = ownRedis == null ? given("Redis", options.redis) : ownRedis.uri();
-            temporal = ownTemporal == null ? given("Temporal", options.temporal) : ownTemporal.target();
+            kafka = ownKafka == null ? given(options.kafka) : ownKafka.bootstrapServers();
+            mongo = ownMongo == null ? given(options.mongo) : ownMongo.connectionString();
+            redis = ownRedis == null ? given(options.redis) : ownRedis.uri();
+            temporal = ownTemporal == null ? given(options.temporal) : ownTemporal.target();
             storeMayLackWrites = ownMongo != null && !ownMongo.previousStopWasClean();
         } catch (RuntimeException e) {
             close();
@@ -132,15 +132,15 @@ final class EmbeddedParts implements AutoCloseable {
         try {
             return start.join();
         } catch (CompletionException e) {
-            throw new StackException(String.valueOf(e.getCause().getMessage()), e.getCause());
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new StackException(String.valueOf(cause.getMessage()), cause);
         }
     }
 
-    private static String given(String name, @Nullable String address) {
+    private static String given(@Nullable String address) {
         if (address == null) {
-            throw new IllegalStateException(name + " is neither given nor embedded");
+            throw new IllegalStateException("a server is neither given nor embedded");
         }
-        Reachability.check(name, address);
         return address;
     }
 

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -81,6 +82,7 @@ final class LocalStack implements AutoCloseable {
      * @throws StackException when something cannot start; nothing is left running
      */
     static LocalStack start(StackOptions options, Path folder, Consumer<String> progress) {
+        options.check();
         DataVersion.take(folder);
         LocalStack stack = new LocalStack(options, folder, progress);
         try {
@@ -148,7 +150,7 @@ final class LocalStack implements AutoCloseable {
                             .toArray(CompletableFuture[]::new))
                     .join();
         } catch (CompletionException e) {
-            throw e.getCause() instanceof StackException known ? known : new StackException(sentence(e.getCause()), e);
+            throw e.getCause() instanceof StackException known ? known : new StackException(sentence(e), e);
         } finally {
             starters.shutdown();
         }
@@ -157,12 +159,12 @@ final class LocalStack implements AutoCloseable {
 
     // Without it the first updates would wait in the log, and the first viewer with them.
     private void awaitMerge() {
-        ConfigurableApplicationContext merge;
-        synchronized (running) {
-            merge = running.get(Service.MERGE_STREAM);
-        }
         long deadline = System.nanoTime() + MERGE_PATIENCE.toNanos();
-        MergeStreams streams = merge.getBean(MergeStreams.class);
+        MergeStreams streams;
+        synchronized (running) {
+            streams = Objects.requireNonNull(running.get(Service.MERGE_STREAM), "merge-stream was started")
+                    .getBean(MergeStreams.class);
+        }
         while (streams.state() != KafkaStreams.State.RUNNING) {
             if (System.nanoTime() > deadline) {
                 throw new StackException("merge-stream is " + streams.state() + " after " + MERGE_PATIENCE.toSeconds()

@@ -1,5 +1,6 @@
 package dev.runcast.local;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -35,6 +36,27 @@ final class StackOptions {
             description = "Who may call: lines of \"token tenant name role\" (default: anybody on this machine).")
     @Nullable
     Path tokens;
+
+    /**
+     * Makes sure of what is given before anything is started on it.
+     *
+     * @throws StackException when a server does not answer or the token file cannot be read
+     */
+    void check() {
+        reachable("Kafka", kafka);
+        reachable("MongoDB", mongo);
+        reachable("Redis", redis);
+        reachable("Temporal", temporal);
+        if (tokens != null && !Files.isReadable(tokens)) {
+            throw new StackException("--tokens: " + tokens + " (expected: a file that can be read)");
+        }
+    }
+
+    private static void reachable(String name, @Nullable String address) {
+        if (address != null) {
+            Reachability.check(name, address);
+        }
+    }
 
     /** Where everything is kept, absolute. */
     Path dataFolder() {
