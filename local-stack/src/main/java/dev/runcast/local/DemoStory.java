@@ -30,6 +30,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 
 /**
@@ -40,6 +42,7 @@ final class DemoStory {
     private static final String SHOWN = "weekend-in-lisbon";
     private static final String CUT = "review-pull-request";
     private static final String TAKEN_OVER = "survives-its-worker";
+    private static final Pattern ACKNOWLEDGED = Pattern.compile("(\\d+) updates acknowledged");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Addresses addresses;
@@ -82,7 +85,7 @@ final class DemoStory {
 
     private void agentsRun(Path recordings) throws InterruptedException {
         title("Six agents run at once. This is one of them, live; see all of them on http://" + addresses.page() + "/");
-        CompletableFuture<Integer> played =
+        CompletableFuture<Ran> played =
                 CompletableFuture.supplyAsync(() -> command("play", recordings.toString(), "--speed", "2"));
         CompletableFuture<String> cutViewer = CompletableFuture.supplyAsync(this::watchWithCuts);
         double firstSeen = untilFirstChangeIsSeen();
@@ -90,9 +93,12 @@ final class DemoStory {
         if (watch.execute("watch", SHOWN, "--server", addresses.api()) != 0) {
             differences.add("watch of " + SHOWN + " ended with a failure");
         }
-        if (played.join() != 0) {
-            differences.add("play ended with a failure");
+        Ran play = played.join();
+        if (play.code() != 0) {
+            differences.add("play ended with a failure: " + play.output());
         }
+        Matcher acknowledged = ACKNOWLEDGED.matcher(play.output());
+        updates = acknowledged.find() ? Long.parseLong(acknowledged.group(1)) : 0;
         firstView = firstSeen;
         title("Meanwhile another viewer was cut off again and again, and went on with its cursor");
         out.println(cutViewer.join());
@@ -100,6 +106,7 @@ final class DemoStory {
     }
 
     private double firstView;
+    private long updates;
 
     /** Seconds from the start of the process until a viewer saw the execution change. */
     private double untilFirstChangeIsSeen() throws InterruptedException {
@@ -220,8 +227,7 @@ final class DemoStory {
             differences.add(TAKEN_OVER + " has not ended within " + PATIENCE);
         }
         fencedUpdatesAreListed(epoch);
-        command("get", TAKEN_OVER, "--server", addresses.api());
-        out.print(lastOutput);
+        out.print(command("get", TAKEN_OVER, "--server", addresses.api()).output());
         out.flush();
         check.taleOfTheSuccessor(TAKEN_OVER, "The answer is 42.").ifPresent(differences::add);
     }
@@ -233,9 +239,9 @@ final class DemoStory {
         if (!check.awaitRejection(TAKEN_OVER, RejectionReason.REJECTION_REASON_FENCED, PATIENCE)) {
             differences.add(TAKEN_OVER + ": the late update of attempt 1 is not listed as FENCED");
         }
-        command("rejected", TAKEN_OVER, "--server", addresses.api());
+        Ran rejected = command("rejected", TAKEN_OVER, "--server", addresses.api());
         out.println("  attempt 1 reports again, late; `./runcast rejected " + TAKEN_OVER + "` shows");
-        lastOutput.lines().forEach(line -> out.println("    " + line));
+        rejected.output().lines().forEach(line -> out.println("    " + line));
     }
 
     private static void adopted(ExecutionReporter attempt) throws InterruptedException {
@@ -252,26 +258,27 @@ final class DemoStory {
     }
 
     private void summary(Path recordings) throws IOException, InterruptedException {
+        title("All of them");
+        out.print(command("list", "--server", addresses.api()).output());
         title("What was recorded, held against what GET returns");
         DemoCheck.Compared compared = check.compare(recordings);
         differences.addAll(compared.differences());
         out.printf(
                 Locale.ROOT,
                 "  executions                %d, each in the phase that was recorded%n"
-                        + "  updates                   %d acknowledged, merged into %d changes, versions without a hole%n"
+                        + "  updates                   %d acknowledged%n"
+                        + "  changes                   %d in the history, versions without a hole%n"
                         + "  messages and tool calls   %d read back: %s%n"
                         + "  first live view           %.1f s after the start of the process%n",
                 compared.executions(),
-                compared.changes(),
+                updates,
                 compared.changes(),
                 compared.pieces(),
                 differences.isEmpty() ? "nothing differs" : differences.size() + " differ",
                 firstView);
     }
 
-    private String lastOutput = "";
-
-    private int command(String... words) {
+    private Ran command(String... words) {
         StringWriter printed = new StringWriter();
         CommandLine commands = Runcast.commandLine().setOut(new PrintWriter(printed, true));
         List<String> all = new ArrayList<>(List.of(words));
@@ -282,9 +289,11 @@ final class DemoStory {
             all.add(addresses.api());
         }
         int code = commands.execute(all.toArray(String[]::new));
-        lastOutput = printed.toString();
-        return code;
+        return new Ran(code, printed.toString());
     }
+
+    /** What became of a command. */
+    private record Ran(int code, String output) {}
 
     private ManagedChannel channel() {
         return NettyChannelBuilder.forTarget(addresses.api()).usePlaintext().build();
