@@ -63,16 +63,11 @@ final class BatchMerge {
     }
 
     MergeResult run() {
-        boolean expired = isNew && isOlderThanMemory();
+        Refusal expired = isNew ? Gates.checkAge(work) : null;
         for (int i = 0; i < batch.getUpdatesCount(); i++) {
             Update update = batch.getUpdates(i);
-            if (expired) {
-                results.rejected(
-                        i,
-                        Refusal.of(
-                                RejectionReason.REJECTION_REASON_EXPIRED,
-                                "epoch: %d (expected: at most 29 days before %s, since the execution is not known)"
-                                        .formatted(batch.getEpoch(), Times.shown(batch.getReceivedAt()))));
+            if (expired != null) {
+                results.rejected(i, expired);
             } else if (batch.hasRequestId()) {
                 request(update);
             } else {
@@ -84,10 +79,7 @@ final class BatchMerge {
 
     /** One update of a runner's stream. */
     private void next(int index, Update update, long sequence) {
-        Refusal refusal = checkClosed();
-        if (refusal == null) {
-            refusal = checkFenced();
-        }
+        Refusal refusal = Gates.check(work, header.getClosed());
         if (refusal != null) {
             results.rejected(index, refusal);
             return;
@@ -128,10 +120,7 @@ final class BatchMerge {
             results.duplicate();
             return;
         }
-        Refusal refusal = checkClosed();
-        if (refusal == null) {
-            refusal = checkFenced();
-        }
+        Refusal refusal = Gates.check(work, header.getClosed());
         if (refusal == null) {
             refusal = attempt(update);
         }
@@ -227,30 +216,6 @@ final class BatchMerge {
         if (sequences.takeMissingChanged() || changed) {
             levelVersion = held.version;
         }
-    }
-
-    private @Nullable Refusal checkClosed() {
-        Timestamp end = held.endedAt;
-        boolean closed = header.getClosed() || end != null && Times.passed(Limits.OPEN_AFTER_END, end, work.logTime);
-        return closed
-                ? Refusal.of(
-                        RejectionReason.REJECTION_REASON_CLOSED,
-                        "received_at: %s (expected: at most 24 hours after the end at %s)"
-                                .formatted(Times.shown(work.logTime), end == null ? "?" : Times.shown(end)))
-                : null;
-    }
-
-    private @Nullable Refusal checkFenced() {
-        long least = Math.max(held.epoch, held.minimumEpoch);
-        return work.epoch > 0 && work.epoch < least
-                ? Refusal.of(
-                        RejectionReason.REJECTION_REASON_FENCED,
-                        "epoch: %d (expected: %d or greater)".formatted(work.epoch, least))
-                : null;
-    }
-
-    private boolean isOlderThanMemory() {
-        return work.epoch > 0 && Times.millis(batch.getReceivedAt()) - work.epoch > Limits.EPOCH_AGE.toMillis();
     }
 
     private Cause.Builder cause() {

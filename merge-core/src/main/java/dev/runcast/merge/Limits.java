@@ -24,6 +24,8 @@ final class Limits {
     static final int TODOS = 256;
     static final int LABELS = 64;
     static final int CONTEXT = 32;
+    /** Tokens or millionths of a US dollar that one model call may have used; updates that one Omitted may count. */
+    static final long USAGE = 1_000_000_000_000L;
     /** Milliseconds since 1970 at the end of the year 9999, where timestamps end. */
     static final long EPOCH_MILLIS = 253_402_300_799_999L;
 

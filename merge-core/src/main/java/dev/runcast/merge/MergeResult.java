@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param changes the new versions, cut at 512 KiB
  * @param rejections updates that were not applied, neighbours of one reason folded; without the place in the log,
  *     which the caller stamps
- * @param row the whole execution (spec, attributes, failure included) when a column other than {@code version} and
- *     {@code updated_at} changed, else null
+ * @param row the whole execution (spec, attributes, failure included) when a column other than {@code version},
+ *     {@code updated_at} and {@code totals.text_bytes} changed, else null; without the two fields that are too large
+ *     for a row, {@code spec.input} and {@code attributes.context}
  * @param signals the level for runners when it changed, else null
- * @param header the execution without its cold fields after the batch; null when nothing is stored
+ * @param header the execution without its cold fields after the batch; null when no update has been accepted
  */
 public record MergeResult(
         List<Outcome> outcomes,

@@ -3,18 +3,15 @@ package dev.runcast.merge;
 import com.google.protobuf.ByteString;
 import dev.runcast.v1.ApprovalDecided;
 import dev.runcast.v1.Decision;
-import dev.runcast.v1.Entry;
 import dev.runcast.v1.ExecutionPatched;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Link;
 import dev.runcast.v1.Phase;
-import dev.runcast.v1.Reference;
 import dev.runcast.v1.TodoItem;
 import dev.runcast.v1.TodosReplaced;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
-import dev.runcast.v1.Usage;
 import dev.runcast.v1.WriterKind;
 import java.util.HashSet;
 import java.util.Map;
@@ -26,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * the doors' business: how updates are cut into batches never changes what becomes of them.
  */
 final class Validity {
-    private static final long USAGE_MOST = 1_000_000_000_000L;
-
     private Validity() {}
 
     /** What is wrong with the batch as such; null when its updates can be looked at. */
@@ -95,7 +90,7 @@ final class Validity {
             case EXECUTION_PATCHED -> patched(fields, update.getExecutionPatched());
             case ENTRY_UPSERTED -> {
                 fields.check(update.getEntryUpserted().hasEntry(), "entry_upserted.entry", "", "an entry");
-                entry(fields, update.getEntryUpserted().getEntry());
+                EntryValidity.check(fields, update.getEntryUpserted().getEntry());
             }
             case TODOS_REPLACED -> todos(fields, update.getTodosReplaced());
             case TEXT_APPENDED ->
@@ -127,7 +122,7 @@ final class Validity {
                 reason(fields, update.getVerdict().getReasonBytes());
             }
             case OMITTED -> {
-                fields.range("count", update.getOmitted().getCount(), 1, USAGE_MOST);
+                fields.range("count", update.getOmitted().getCount(), 1, Limits.USAGE);
                 reason(fields, update.getOmitted().getReasonBytes());
             }
             case CHANGE_NOT_SET -> fields.check(false, "change", "", "a kind of change this build knows");
@@ -139,7 +134,7 @@ final class Validity {
         fields.characters("reason", reason, 256);
     }
 
-    private static void failure(Fields fields, Failure failure) {
+    static void failure(Fields fields, Failure failure) {
         fields.characters("failure.code", failure.getCodeBytes(), 64)
                 .characters("failure.message", failure.getMessageBytes(), 4096);
     }
@@ -195,101 +190,6 @@ final class Validity {
             return false;
         }
         return key.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || "._/-".indexOf(c) >= 0));
-    }
-
-    private static void entry(Fields fields, Entry entry) {
-        fields.id("entry_id", entry.getEntryId())
-                .idOrEmpty("parent_id", entry.getParentId())
-                .check(
-                        !entry.getParentId().equals(entry.getEntryId()),
-                        "parent_id",
-                        entry.getParentId(),
-                        "another entry")
-                .known("state", entry.getState(), entry.getStateValue(), true)
-                .time("started_at", entry.hasStartedAt(), entry.getStartedAt())
-                .time("ended_at", entry.hasEndedAt(), entry.getEndedAt());
-        failure(fields, entry.getFailure());
-        switch (entry.getBodyCase()) {
-            case MESSAGE -> {
-                fields.known(
-                                "role",
-                                entry.getMessage().getRole(),
-                                entry.getMessage().getRoleValue(),
-                                true)
-                        .characters("name", entry.getMessage().getNameBytes(), 128);
-                reference(
-                        fields,
-                        entry.getMessage().hasTextReference(),
-                        entry.getMessage().getTextReference());
-            }
-            case TOOL_CALL -> {
-                fields.characters("name", entry.getToolCall().getNameBytes(), 256);
-                reference(
-                        fields,
-                        entry.getToolCall().hasArgumentsReference(),
-                        entry.getToolCall().getArgumentsReference());
-                reference(
-                        fields,
-                        entry.getToolCall().hasResultReference(),
-                        entry.getToolCall().getResultReference());
-            }
-            case SUB_AGENT -> {
-                fields.characters("name", entry.getSubAgent().getNameBytes(), 256);
-                reference(
-                        fields,
-                        entry.getSubAgent().hasOutputReference(),
-                        entry.getSubAgent().getOutputReference());
-            }
-            case TODO ->
-                fields.characters("content", entry.getTodo().getContentBytes(), 1024)
-                        .range("position", entry.getTodo().getPosition(), 0, Limits.TODOS);
-            case ARTIFACT -> {
-                fields.characters("name", entry.getArtifact().getNameBytes(), 256)
-                        .characters("media_type", entry.getArtifact().getMediaTypeBytes(), 128);
-                reference(
-                        fields,
-                        entry.getArtifact().hasReference(),
-                        entry.getArtifact().getReference());
-            }
-            case APPROVAL ->
-                fields.idOrEmpty("tool_call_id", entry.getApproval().getToolCallId())
-                        .bytes("prompt", entry.getApproval().getPromptBytes(), 4096)
-                        .bytes("response_schema", entry.getApproval().getResponseSchemaBytes(), 16_384)
-                        .time(
-                                "expires_at",
-                                entry.getApproval().hasExpiresAt(),
-                                entry.getApproval().getExpiresAt());
-            case USAGE -> usage(fields, entry.getUsage());
-            case BODY_NOT_SET -> {}
-        }
-    }
-
-    private static void usage(Fields fields, Usage usage) {
-        fields.characters("model", usage.getModelBytes(), 128)
-                .range("input_tokens", usage.getInputTokens(), 0, USAGE_MOST)
-                .range("output_tokens", usage.getOutputTokens(), 0, USAGE_MOST)
-                .range("cached_input_tokens", usage.getCachedInputTokens(), 0, USAGE_MOST)
-                .range("cost_micros", usage.getCostMicros(), 0, USAGE_MOST);
-    }
-
-    private static void reference(Fields fields, boolean present, Reference reference) {
-        if (present) {
-            fields.check(!reference.getUri().isEmpty(), "reference.uri", "", "an address")
-                    .bytes("reference.uri", reference.getUriBytes(), 2048)
-                    .range("reference.size_bytes", reference.getSizeBytes(), 0, Long.MAX_VALUE)
-                    .check(
-                            isSha256OrEmpty(reference.getSha256()),
-                            "reference.sha256",
-                            reference.getSha256(),
-                            "64 lower-case hexadecimal digits or nothing")
-                    .characters("reference.media_type", reference.getMediaTypeBytes(), 128)
-                    .bytes("reference.preview", reference.getPreviewBytes(), 4096);
-        }
-    }
-
-    private static boolean isSha256OrEmpty(String text) {
-        return text.isEmpty()
-                || text.length() == 64 && text.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f');
     }
 
     private static void todos(Fields fields, TodosReplaced replaced) {

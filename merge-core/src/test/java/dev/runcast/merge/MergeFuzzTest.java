@@ -154,8 +154,8 @@ final class MergeFuzzTest {
             spoilt[random.nextInt(spoilt.length)] = (byte) random.nextInt();
             try {
                 return UpdateBatch.parseFrom(spoilt);
-            } catch (InvalidProtocolBufferException e) {
-                spoilt = bytes; // another byte, then
+            } catch (InvalidProtocolBufferException unparsable) {
+                // another byte, then
             }
         }
         return UpdateBatch.parseFrom(bytes);
