@@ -61,12 +61,15 @@ public final class ApiFixture implements AutoCloseable {
 
     /** A client of the HTTP door. */
     public WebTestClient http() {
-        return WebTestClient.bindToServer().baseUrl("http://localhost:" + httpPort()).build();
+        return WebTestClient.bindToServer()
+                .baseUrl("http://localhost:" + httpPort())
+                .build();
     }
 
     /** A channel to the gRPC door. */
     public ManagedChannel grpc() {
-        ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", part(dev.runcast.api.door.GrpcServer.class).port())
+        ManagedChannel channel = NettyChannelBuilder.forAddress(
+                        "localhost", part(dev.runcast.api.door.GrpcServer.class).port())
                 .usePlaintext()
                 .maxInboundMessageSize(32 * 1024 * 1024)
                 .build();

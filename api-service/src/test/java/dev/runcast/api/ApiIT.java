@@ -106,9 +106,8 @@ class ApiIT {
         viewer.awaitEnd();
         assertThat(viewer.changes()).isEqualTo(run.history().subList(2, (int) run.version()));
         ExecutionServiceGrpc.ExecutionServiceBlockingStub reader = ExecutionServiceGrpc.newBlockingStub(channel);
-        List<Entry> entries = reader.listEntries(ListEntriesRequest.newBuilder()
-                        .setExecutionId("run-1")
-                        .build())
+        List<Entry> entries = reader.listEntries(
+                        ListEntriesRequest.newBuilder().setExecutionId("run-1").build())
                 .getEntriesList();
         assertThat(entries.get(0).getMessage().getText()).isEqualTo("Zürich 東京 🚆" + " and on".repeat(20));
         assertThat(entries.get(1).getToolCall().getResult()).hasSize(200_000);
@@ -225,10 +224,9 @@ class ApiIT {
         }
 
         void awaitVersion(long version) {
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> frames.stream()
-                            .anyMatch(frame -> frame.getChange().getVersion() == version
-                                    || frame.getSnapshot().getExecution().getVersion() == version));
+            await().atMost(Duration.ofSeconds(20)).until(() -> frames.stream()
+                    .anyMatch(frame -> frame.getChange().getVersion() == version
+                            || frame.getSnapshot().getExecution().getVersion() == version));
         }
 
         void awaitEnd() {

@@ -46,6 +46,7 @@ class ApiSettingsTest {
     }
 
     private static ApiSettings bound(Map<String, String> properties) {
-        return new Binder(new MapConfigurationPropertySource(properties)).bindOrCreate("runcast.api", ApiSettings.class);
+        return new Binder(new MapConfigurationPropertySource(properties))
+                .bindOrCreate("runcast.api", ApiSettings.class);
     }
 }

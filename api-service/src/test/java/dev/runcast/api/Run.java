@@ -99,7 +99,8 @@ public final class Run {
 
     /** A tool call has its result. */
     public Run result(String id, String result) {
-        Entry finished = entry(id).toBuilder().setState(EntryState.ENTRY_STATE_COMPLETED).build();
+        Entry finished =
+                entry(id).toBuilder().setState(EntryState.ENTRY_STATE_COMPLETED).build();
         return append(finished, TextField.TEXT_FIELD_RESULT, result);
     }
 

@@ -66,8 +66,8 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
     @Override
     public ServerServiceDefinition bindService() {
         ServerServiceDefinition generated = ExecutionServiceGrpc.bindService(this);
-        MethodDescriptor<WatchExecutionRequest, Frame> watch = ExecutionServiceGrpc.getWatchExecutionMethod()
-                .toBuilder(ProtoUtils.marshaller(WatchExecutionRequest.getDefaultInstance()), new FrameMarshaller())
+        MethodDescriptor<WatchExecutionRequest, Frame> watch = ExecutionServiceGrpc.getWatchExecutionMethod().toBuilder(
+                        ProtoUtils.marshaller(WatchExecutionRequest.getDefaultInstance()), new FrameMarshaller())
                 .build();
         List<ServerMethodDefinition<?, ?>> methods = new ArrayList<>();
         for (ServerMethodDefinition<?, ?> method : generated.getMethods()) {

@@ -44,6 +44,7 @@ public final class HttpRoutes {
     private static final Set<String> PAGING = Set.of("page_size", "page_token");
     /** A browser that was cut comes back after a second, and not in step with all others only by chance. */
     private static final byte[] STREAM_BEGINS = "retry: 1000\n\n".getBytes(StandardCharsets.UTF_8);
+
     private static final LivePage PAGE = LivePage.load();
 
     /** One route. */
@@ -95,7 +96,7 @@ public final class HttpRoutes {
             router.route(
                     RequestPredicates.method(route.method())
                             .or(RequestPredicates.method(
-                                    route.method() == HttpMethod.GET ? HttpMethod.HEAD : route.method()))
+                                    route.method().equals(HttpMethod.GET) ? HttpMethod.HEAD : route.method()))
                             .and(RequestPredicates.path(route.pattern())),
                     request -> Mono.defer(() -> route.handler().handle(request)));
         }
@@ -113,8 +114,7 @@ public final class HttpRoutes {
     }
 
     private Mono<ServerResponse> list(ServerRequest request) {
-        Parameters parameters =
-                Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "filter"));
+        Parameters parameters = Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "filter"));
         return json(reader.list(
                 tenant(request),
                 ListExecutionsRequest.newBuilder()
@@ -136,8 +136,7 @@ public final class HttpRoutes {
     }
 
     private Mono<ServerResponse> entries(ServerRequest request) {
-        Parameters parameters =
-                Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "at_version"));
+        Parameters parameters = Parameters.of(request.queryParams(), Set.of("page_size", "page_token", "at_version"));
         return json(reader.entries(
                 tenant(request),
                 ListEntriesRequest.newBuilder()
@@ -191,7 +190,7 @@ public final class HttpRoutes {
                             .contentType(MediaType.TEXT_EVENT_STREAM)
                             .cacheControl(CacheControl.noStore())
                             .header("X-Accel-Buffering", "no");
-                    return request.method() == HttpMethod.HEAD
+                    return request.method().equals(HttpMethod.HEAD)
                             ? response.build()
                             : response.body(events(watch.frames()));
                 });

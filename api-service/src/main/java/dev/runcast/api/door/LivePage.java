@@ -21,8 +21,9 @@ final class LivePage {
     private LivePage(byte[] html) {
         String text = new String(html, StandardCharsets.UTF_8);
         this.html = html;
-        this.contentSecurityPolicy = "default-src 'none'; script-src %s; style-src %s; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-                .formatted(hashOf(text, "script"), hashOf(text, "style"));
+        this.contentSecurityPolicy =
+                "default-src 'none'; script-src %s; style-src %s; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+                        .formatted(hashOf(text, "script"), hashOf(text, "style"));
     }
 
     static LivePage load() {

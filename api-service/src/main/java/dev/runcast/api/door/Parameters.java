@@ -31,7 +31,8 @@ final class Parameters {
         for (Map.Entry<String, List<String>> parameter : query.entrySet()) {
             String written = parameter.getKey();
             String name = allowed.stream()
-                    .filter(candidate -> candidate.equals(written) || camelCase(candidate).equals(written))
+                    .filter(candidate ->
+                            candidate.equals(written) || camelCase(candidate).equals(written))
                     .findFirst()
                     .orElseThrow(() -> unknown(written, allowed));
             if (parameter.getValue().size() != 1 || values.containsKey(name)) {

@@ -81,7 +81,9 @@ public final class PrincipalFilter implements WebFilter, Ordered {
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
         return Mono.defer(() -> {
             exchange.getResponse().getHeaders().set("X-Content-Type-Options", "nosniff");
-            return letIn(exchange) ? chain.filter(exchange) : exchange.getResponse().setComplete();
+            return letIn(exchange)
+                    ? chain.filter(exchange)
+                    : exchange.getResponse().setComplete();
         });
     }
 
@@ -89,11 +91,10 @@ public final class PrincipalFilter implements WebFilter, Ordered {
     private boolean letIn(ServerWebExchange exchange) {
         ServerHttpRequest request = exchange.getRequest();
         requireOurName(request);
-        HttpMethod method = request.getMethod() == HttpMethod.HEAD ? HttpMethod.GET : request.getMethod();
+        HttpMethod method = request.getMethod().equals(HttpMethod.HEAD) ? HttpMethod.GET : request.getMethod();
         PathContainer path = request.getPath().pathWithinApplication();
-        List<Row> fitting = rows.stream()
-                .filter(row -> row.pattern().matches(path))
-                .toList();
+        List<Row> fitting =
+                rows.stream().filter(row -> row.pattern().matches(path)).toList();
         Row row = fitting.stream()
                 .filter(candidate -> candidate.method().equals(method))
                 .findFirst()
@@ -119,12 +120,12 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         TreeSet<String> methods = new TreeSet<>(List.of("OPTIONS"));
         for (Row row : fitting) {
             methods.add(row.method().name());
-            if (row.method() == HttpMethod.GET) {
+            if (row.method().equals(HttpMethod.GET)) {
                 methods.add("HEAD");
             }
         }
         exchange.getResponse().getHeaders().set(HttpHeaders.ALLOW, String.join(", ", methods));
-        if (exchange.getRequest().getMethod() != HttpMethod.OPTIONS) {
+        if (!exchange.getRequest().getMethod().equals(HttpMethod.OPTIONS)) {
             throw Failures.value(
                     Reason.UNIMPLEMENTED,
                     "method",
@@ -158,7 +159,8 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         if (header != null) {
             return header;
         }
-        boolean reads = request.getMethod() == HttpMethod.GET || request.getMethod() == HttpMethod.HEAD;
+        boolean reads = request.getMethod().equals(HttpMethod.GET)
+                || request.getMethod().equals(HttpMethod.HEAD);
         HttpCookie cookie = reads ? request.getCookies().getFirst(COOKIE) : null;
         return cookie == null ? null : "Bearer " + decoded(cookie.getValue());
     }

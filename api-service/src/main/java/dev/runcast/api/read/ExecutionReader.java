@@ -93,7 +93,8 @@ public final class ExecutionReader {
                             : entriesAt(key, request.getAtVersion(), newest, after, limit))
                     .map(cut -> ListEntriesResponse.newBuilder()
                             .addAllEntries(cut.items())
-                            .setNextPageToken(cut.more() ? token(query, cut.last().getOrdinal()) : "")
+                            .setNextPageToken(
+                                    cut.more() ? token(query, cut.last().getOrdinal()) : "")
                             .build());
         });
     }
@@ -111,7 +112,8 @@ public final class ExecutionReader {
                         .takeWhile(cut::offer)
                         .then(Mono.fromSupplier(() -> ListChangesResponse.newBuilder()
                                 .addAllChanges(cut.items())
-                                .setNextPageToken(cut.more() ? token(query, cut.last().getVersion()) : "")
+                                .setNextPageToken(
+                                        cut.more() ? token(query, cut.last().getVersion()) : "")
                                 .build()));
             });
         });
@@ -203,7 +205,9 @@ public final class ExecutionReader {
     }
 
     private static long after(String query, String pageToken, long otherwise) {
-        return pageToken.isEmpty() ? otherwise : PageToken.decode(query, pageToken).first();
+        return pageToken.isEmpty()
+                ? otherwise
+                : PageToken.decode(query, pageToken).first();
     }
 
     private static String token(String query, long after) {

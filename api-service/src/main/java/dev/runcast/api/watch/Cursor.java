@@ -21,7 +21,8 @@ record Cursor(String generation, long version) {
 
     /** The cursor as text. */
     String encode(ExecutionKey key) {
-        String text = Long.toString(version, Character.MAX_RADIX) + '|' + sum(key, version, generation) + '|' + generation;
+        String text =
+                Long.toString(version, Character.MAX_RADIX) + '|' + sum(key, version, generation) + '|' + generation;
         return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
     }
 

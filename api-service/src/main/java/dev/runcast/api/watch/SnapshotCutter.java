@@ -52,7 +52,8 @@ final class SnapshotCutter {
 
     private void makeRoom(int size, List<Frame> full) {
         if (bytes + size + ELEMENT_OVERHEAD > MAX_BYTES) {
-            full.add(new Frame(WatchExecutionResponse.newBuilder().setSnapshot(part).build()));
+            full.add(new Frame(
+                    WatchExecutionResponse.newBuilder().setSnapshot(part).build()));
             part = Snapshot.newBuilder().setReason(reason);
             bytes = 0;
         }

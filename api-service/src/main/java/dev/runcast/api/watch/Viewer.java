@@ -1,13 +1,12 @@
 package dev.runcast.api.watch;
 
 import dev.runcast.doors.Failures;
+import dev.runcast.merge.ExecutionKey;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.SnapshotReason;
-import dev.runcast.merge.ExecutionKey;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
@@ -72,10 +71,11 @@ final class Viewer {
         return switch (stage) {
             case SNAPSHOT -> snapshot();
             case CATCH_UP -> catchUp();
-            case LIVE -> Flux.from(subscriber -> {
-                Live live = new Live(Operators.toCoreSubscriber(subscriber));
-                live.begin();
-            });
+            case LIVE ->
+                Flux.from(subscriber -> {
+                    Live live = new Live(Operators.toCoreSubscriber(subscriber));
+                    live.begin();
+                });
             case ENDED -> Flux.empty();
         };
     }

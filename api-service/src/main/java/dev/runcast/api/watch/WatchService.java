@@ -116,7 +116,8 @@ public final class WatchService implements AutoCloseable {
             AtomicBoolean ended = new AtomicBoolean();
             return Flux.using(
                             () -> acquire(key),
-                            feed -> feed.ready().thenMany(Flux.defer(() -> viewer.apply(feed).frames())),
+                            feed -> feed.ready().thenMany(Flux.defer(() -> viewer.apply(feed)
+                                    .frames())),
                             feed -> release(key))
                     .doOnComplete(() -> ended.set(true))
                     // Completing cancels what runs, which an error from here would not.

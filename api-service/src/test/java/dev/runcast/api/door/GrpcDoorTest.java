@@ -62,10 +62,16 @@ class GrpcDoorTest {
 
     @Test
     void getShowsAnExecutionNowAndThen() {
-        new Run("default", "get-1").message("m1", "a").phase(Phase.PHASE_COMPLETED).store(api.store, 1);
-        assertThat(stub().getExecution(get("get-1", 0)).getExecution().getPhase()).isEqualTo(Phase.PHASE_COMPLETED);
-        assertThat(stub().getExecution(get("get-1", 2)).getExecution().getPhase()).isEqualTo(Phase.PHASE_RUNNING);
-        assertThat(stub().getExecution(get("get-1", 2)).getExecution().getVersion()).isEqualTo(2);
+        new Run("default", "get-1")
+                .message("m1", "a")
+                .phase(Phase.PHASE_COMPLETED)
+                .store(api.store, 1);
+        assertThat(stub().getExecution(get("get-1", 0)).getExecution().getPhase())
+                .isEqualTo(Phase.PHASE_COMPLETED);
+        assertThat(stub().getExecution(get("get-1", 2)).getExecution().getPhase())
+                .isEqualTo(Phase.PHASE_RUNNING);
+        assertThat(stub().getExecution(get("get-1", 2)).getExecution().getVersion())
+                .isEqualTo(2);
     }
 
     @Test
@@ -109,7 +115,10 @@ class GrpcDoorTest {
 
     @Test
     void changesGoOnAfterAVersion() {
-        Run run = new Run("default", "changes-1").message("m1", "a").grow("m1", 5, "b").store(api.store, 1);
+        Run run = new Run("default", "changes-1")
+                .message("m1", "a")
+                .grow("m1", 5, "b")
+                .store(api.store, 1);
         assertThat(stub().listChanges(ListChangesRequest.newBuilder()
                                 .setExecutionId("changes-1")
                                 .setAfterVersion(3)
@@ -156,8 +165,9 @@ class GrpcDoorTest {
         WatchService watches = api.part(WatchService.class);
         await().until(() -> watches.feeds() == 0);
         Context.CancellableContext context = Context.current().withCancellation();
-        context.run(() ->
-                assertThat(stub().watchExecution(watch("gone-1", "")).next().hasSnapshot()).isTrue());
+        context.run(() -> assertThat(
+                        stub().watchExecution(watch("gone-1", "")).next().hasSnapshot())
+                .isTrue());
         assertThat(watches.feeds()).isEqualTo(1);
         context.cancel(null);
         await().until(() -> watches.feeds() == 0);
@@ -186,7 +196,9 @@ class GrpcDoorTest {
             count++;
             anew |= frame.hasSnapshot();
             version = frame.hasChange() ? frame.getChange().getVersion() : version;
-            version = frame.getSnapshot().hasExecution() ? frame.getSnapshot().getExecution().getVersion() : version;
+            version = frame.getSnapshot().hasExecution()
+                    ? frame.getSnapshot().getExecution().getVersion()
+                    : version;
             done |= frame.hasDone();
         }
         assertThat(done).isTrue();
@@ -240,7 +252,8 @@ class GrpcDoorTest {
         assertThatThrownBy(() -> ApiApplication.builder()
                         .run("--runcast.api.http-port=0", "--runcast.api.grpc-port=0", "--runcast.api.address=0.0.0.0")
                         .close())
-                .hasStackTraceContaining("address: 0.0.0.0 without a token file (expected: a loopback address, or a token file)");
+                .hasStackTraceContaining(
+                        "address: 0.0.0.0 without a token file (expected: a loopback address, or a token file)");
     }
 
     private static GetExecutionRequest get(String id, long version) {

@@ -122,7 +122,11 @@ class HttpDoorTest {
 
     @Test
     void versionThatDoesNotExistYetIsRefused() {
-        refused(get("/v1/executions/run-1?at_version=6"), 400, "VERSION_AHEAD", "at_version: 6 (expected: 0 to 5, the newest)");
+        refused(
+                get("/v1/executions/run-1?at_version=6"),
+                400,
+                "VERSION_AHEAD",
+                "at_version: 6 (expected: 0 to 5, the newest)");
     }
 
     @Test
@@ -189,13 +193,18 @@ class HttpDoorTest {
                 .isEqualTo("REJECTION_REASON_FENCED")
                 .jsonPath("$.rejectedUpdates[0].sequence")
                 .isEqualTo("7");
-        get("/v1/executions/run-2/rejected").expectBody().jsonPath("$.rejectedUpdates").isEmpty();
+        get("/v1/executions/run-2/rejected")
+                .expectBody()
+                .jsonPath("$.rejectedUpdates")
+                .isEmpty();
     }
 
     @Test
     void executionsAreListedAndFiltered() {
         http.get()
-                .uri(uri -> uri.path("/v1/executions").queryParam("filter", "{filter}").build("phase = COMPLETED"))
+                .uri(uri -> uri.path("/v1/executions")
+                        .queryParam("filter", "{filter}")
+                        .build("phase = COMPLETED"))
                 .exchange()
                 .expectStatus()
                 .isOk()
@@ -247,7 +256,13 @@ class HttpDoorTest {
 
     @ParameterizedTest
     @CsvSource({
-        "/v1", "/v2/executions", "/v1/executions/run-1/nothing", "/actuator/env", "/actuator", "/index.html", "/favicon.ico"
+        "/v1",
+        "/v2/executions",
+        "/v1/executions/run-1/nothing",
+        "/actuator/env",
+        "/actuator",
+        "/index.html",
+        "/favicon.ico"
     })
     void pathThatIsNotServedIsNotFound(String path) {
         refused(get(path), 404, "NOT_FOUND", "path: " + path);
@@ -269,7 +284,8 @@ class HttpDoorTest {
 
     @Test
     void wrongMethodIsToldTheRightOnes() {
-        WebTestClient.ResponseSpec response = http.delete().uri("/v1/executions/run-1").exchange();
+        WebTestClient.ResponseSpec response =
+                http.delete().uri("/v1/executions/run-1").exchange();
         response.expectHeader().valueEquals("Allow", "GET, HEAD, OPTIONS");
         refused(response, 405, "UNIMPLEMENTED", "method: DELETE (expected: one of GET, HEAD, OPTIONS)");
         http.options()
@@ -298,14 +314,17 @@ class HttpDoorTest {
 
     @Test
     void healthTellsNoMoreThanItsState() {
-        get("/actuator/health/readiness").expectStatus().isOk().expectBody(String.class).isEqualTo("{\"status\":\"UP\"}");
+        get("/actuator/health/readiness")
+                .expectStatus()
+                .isOk()
+                .expectBody(String.class)
+                .isEqualTo("{\"status\":\"UP\"}");
         get("/actuator/health").expectStatus().isOk();
     }
 
     @Test
     void pageMayReachNothingButThisDoor() {
-        get("/")
-                .expectStatus()
+        get("/").expectStatus()
                 .isOk()
                 .expectHeader()
                 .value("Content-Security-Policy", policy -> assertThat(policy).startsWith("default-src 'none';"))
@@ -316,7 +335,10 @@ class HttpDoorTest {
     @Test
     void nameThatIsNotOursIsRefusedWhereEverybodyOnLoopbackIsLetIn() {
         refused(
-                http.get().uri("/v1/executions").header("Host", "attacker.example").exchange(),
+                http.get()
+                        .uri("/v1/executions")
+                        .header("Host", "attacker.example")
+                        .exchange(),
                 403,
                 "LOOPBACK_ONLY",
                 "host: attacker.example");
@@ -329,12 +351,16 @@ class HttpDoorTest {
         assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
         List<Event> events = Event.parse(response.body());
         assertThat(events).extracting(Event::name).containsExactly("snapshot", "done");
-        assertThat(events.get(0).data()).contains("\"reason\":\"SNAPSHOT_REASON_INITIAL\"").contains("\"version\":\"5\"");
+        assertThat(events.get(0).data())
+                .contains("\"reason\":\"SNAPSHOT_REASON_INITIAL\"")
+                .contains("\"version\":\"5\"");
         assertThat(events.get(1).data()).contains("\"phase\":\"PHASE_COMPLETED\"");
         assertThat(events).allSatisfy(event -> assertThat(event.id()).isNotEmpty());
-        HttpResponse<String> again = send("/v1/executions/run-1:watch", events.get(1).id());
+        HttpResponse<String> again =
+                send("/v1/executions/run-1:watch", events.get(1).id());
         assertThat(again.statusCode()).isEqualTo(204);
-        assertThat(send("/v1/executions/run-1:watch?cursor=" + events.get(0).id(), null).statusCode())
+        assertThat(send("/v1/executions/run-1:watch?cursor=" + events.get(0).id(), null)
+                        .statusCode())
                 .isEqualTo(204);
     }
 
@@ -372,8 +398,7 @@ class HttpDoorTest {
     }
 
     private static String body(String path) {
-        return String.valueOf(
-                get(path).expectBody(String.class).returnResult().getResponseBody());
+        return String.valueOf(get(path).expectBody(String.class).returnResult().getResponseBody());
     }
 
     private static String field(String json, String name) {

@@ -70,15 +70,13 @@ class TenantsTest {
 
     @BeforeAll
     static void start() throws IOException {
-        Path tokens = Files.writeString(
-                folder.resolve("tokens"),
-                """
+        Path tokens =
+                Files.writeString(folder.resolve("tokens"), """
                 %s acme   dana   operator
                 %s globex robin  operator
                 %s acme   vera   viewer
                 %s acme   run-er runner
-                """
-                        .formatted(ACME, GLOBEX, ACME_VIEWER, ACME_RUNNER));
+                """.formatted(ACME, GLOBEX, ACME_VIEWER, ACME_RUNNER));
         api = new ApiFixture(tokens);
         http = api.http();
         channel = api.grpc();
@@ -93,15 +91,21 @@ class TenantsTest {
     @Test
     void everyRouteHasAPolicy() {
         Set<String> mapped = new HashSet<>(routes());
-        api.part(WebFluxEndpointHandlerMapping.class).getHandlerMethods().keySet().forEach(mapping -> mapping.getPatternsCondition()
-                .getPatterns()
-                .forEach(pattern -> mapping.getMethodsCondition()
-                        .getMethods()
-                        .forEach(method -> mapped.add(method + " " + pattern.getPatternString().replace("/**", "/{*path}")))));
+        api.part(WebFluxEndpointHandlerMapping.class)
+                .getHandlerMethods()
+                .keySet()
+                .forEach(mapping -> mapping.getPatternsCondition()
+                        .getPatterns()
+                        .forEach(pattern -> mapping.getMethodsCondition()
+                                .getMethods()
+                                .forEach(method -> mapped.add(method + " "
+                                        + pattern.getPatternString().replace("/**", "/{*path}")))));
         // Spring maps a list of its endpoints, which has no row and is therefore never reached.
         mapped.remove("GET /actuator");
         assertThat(mapped).hasSizeGreaterThan(15);
-        assertThat(HttpPolicy.ROUTES.missing(mapped)).as("routes without a policy").isEmpty();
+        assertThat(HttpPolicy.ROUTES.missing(mapped))
+                .as("routes without a policy")
+                .isEmpty();
     }
 
     @Test
@@ -133,9 +137,19 @@ class TenantsTest {
     @ParameterizedTest
     @MethodSource("guarded")
     void roleThatIsNotInTheRowIsDenied(String route) {
-        assertThat(call(route, "run-1", ACME_VIEWER).expectBody().returnResult().getStatus().value() == 403)
+        assertThat(call(route, "run-1", ACME_VIEWER)
+                                .expectBody()
+                                .returnResult()
+                                .getStatus()
+                                .value()
+                        == 403)
                 .isEqualTo(!row(route).contains(Role.VIEWER));
-        assertThat(call(route, "nobody", ACME_RUNNER).expectBody().returnResult().getStatus().value() == 403)
+        assertThat(call(route, "nobody", ACME_RUNNER)
+                                .expectBody()
+                                .returnResult()
+                                .getStatus()
+                                .value()
+                        == 403)
                 .isEqualTo(!row(route).contains(Role.RUNNER));
     }
 
@@ -146,7 +160,11 @@ class TenantsTest {
         int code = response.expectBody().returnResult().getStatus().value();
         // What is not served yet says so, and nothing of the execution.
         assertThat(code).isEqualTo(route.startsWith("GET") ? 404 : 501);
-        int ofNobody = call(route, "nobody", GLOBEX).expectBody().returnResult().getStatus().value();
+        int ofNobody = call(route, "nobody", GLOBEX)
+                .expectBody()
+                .returnResult()
+                .getStatus()
+                .value();
         assertThat(code).isEqualTo(ofNobody);
     }
 
@@ -178,7 +196,12 @@ class TenantsTest {
         http.get().uri("/actuator/health").exchange().expectStatus().isOk();
         http.get().uri("/actuator/health/liveness").exchange().expectStatus().isOk();
         http.get().uri("/actuator").exchange().expectStatus().isUnauthorized();
-        http.get().uri("/actuator").header("Authorization", "Bearer " + ACME).exchange().expectStatus().isNotFound();
+        http.get()
+                .uri("/actuator")
+                .header("Authorization", "Bearer " + ACME)
+                .exchange()
+                .expectStatus()
+                .isNotFound();
     }
 
     @ParameterizedTest
@@ -284,15 +307,17 @@ class TenantsTest {
         if (id != null) {
             request.setField(id, executionId);
         }
-        MethodDescriptor<DynamicMessage, DynamicMessage> called = MethodDescriptor.<DynamicMessage, DynamicMessage>newBuilder()
-                .setType(method.getType())
-                .setFullMethodName(method.getFullMethodName())
-                .setRequestMarshaller(ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(schema.getInputType())))
-                .setResponseMarshaller(ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(schema.getOutputType())))
-                .build();
-        StatusRuntimeException failure = catchThrowableOfType(
-                StatusRuntimeException.class,
-                () -> ClientCalls.blockingServerStreamingCall(
+        MethodDescriptor<DynamicMessage, DynamicMessage> called =
+                MethodDescriptor.<DynamicMessage, DynamicMessage>newBuilder()
+                        .setType(method.getType())
+                        .setFullMethodName(method.getFullMethodName())
+                        .setRequestMarshaller(
+                                ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(schema.getInputType())))
+                        .setResponseMarshaller(
+                                ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(schema.getOutputType())))
+                        .build();
+        StatusRuntimeException failure =
+                catchThrowableOfType(StatusRuntimeException.class, () -> ClientCalls.blockingServerStreamingCall(
                                 authorized(token), called, CallOptions.DEFAULT, request.build())
                         .next());
         return failure == null ? Status.Code.OK : failure.getStatus().getCode();
@@ -316,7 +341,8 @@ class TenantsTest {
 
         @Override
         public void resources(
-                java.util.function.Function<ServerRequest, reactor.core.publisher.Mono<org.springframework.core.io.Resource>>
+                java.util.function.Function<
+                                ServerRequest, reactor.core.publisher.Mono<org.springframework.core.io.Resource>>
                         lookup) {
             throw new AssertionError("resources are not in the table");
         }

@@ -67,7 +67,8 @@ final class Probe extends BaseSubscriber<Frame> {
 
     /** Waits until a frame fits, and gives the first that does. */
     WatchExecutionResponse await(Predicate<WatchExecutionResponse> wanted) {
-        Awaitility.await("a frame among " + frames.size()).until(() -> frames.stream().map(Frame::message).anyMatch(wanted));
+        Awaitility.await("a frame among " + frames.size())
+                .until(() -> frames.stream().map(Frame::message).anyMatch(wanted));
         return frames.stream().map(Frame::message).filter(wanted).findFirst().orElseThrow();
     }
 

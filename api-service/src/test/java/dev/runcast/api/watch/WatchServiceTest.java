@@ -301,8 +301,8 @@ class WatchServiceTest {
         InMemoryExecutionStore other = new InMemoryExecutionStore();
         run.store(other, 1, 3);
         store.replace(other);
-        WatchExecutionResponse anew = viewer.await(frame ->
-                frame.getSnapshot().getReason() == SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        WatchExecutionResponse anew =
+                viewer.await(frame -> frame.getSnapshot().getReason() == SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
         assertThat(anew.getSnapshot().getExecution().getVersion()).isEqualTo(3);
         run.store(other, 1);
         viewer.awaitVersion(7);
@@ -334,7 +334,8 @@ class WatchServiceTest {
         run.text("m1", ".").store(store, 3).ring(bell, 3);
         viewers.forEach(viewer -> viewer.awaitVersion(3));
         Frame shared = viewers.get(0).frames.get(1);
-        assertThat(viewers).allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(shared));
+        assertThat(viewers)
+                .allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(shared));
         viewers.subList(1, 20).forEach(Probe::cancel);
         assertThat(watches.feeds()).isEqualTo(1);
         viewers.get(0).cancel();
@@ -364,10 +365,11 @@ class WatchServiceTest {
         assertThat(bookmark.getBookmark().getVersion()).isEqualTo(2);
         assertThat(bookmark.getBookmark().getNewsAge().getSeconds()).isPositive();
         assertThat(bookmark.getBookmark().getStoreBehind()).isFalse();
-        assertThat(bookmark.getCursor()).isEqualTo(viewer.frames.get(0).message().getCursor());
+        assertThat(bookmark.getCursor())
+                .isEqualTo(viewer.frames.get(0).message().getCursor());
         run.text("m1", ".").ring(bell, 3);
-        viewer.await(frame -> frame.getBookmark().getVersion() == 3
-                && frame.getBookmark().getStoreBehind());
+        viewer.await(frame ->
+                frame.getBookmark().getVersion() == 3 && frame.getBookmark().getStoreBehind());
         run.store(store, 3);
         int before = viewer.frames.size();
         await().until(() -> viewer.frames.stream()
@@ -387,7 +389,8 @@ class WatchServiceTest {
         viewer.await(frame -> frame.getSnapshot().getLast());
         List<WatchExecutionResponse> parts = viewer.messages(FrameCase.SNAPSHOT);
         assertThat(parts).hasSizeGreaterThan(3);
-        assertThat(parts).allSatisfy(part -> assertThat(part.getSerializedSize()).isLessThanOrEqualTo(1024 * 1024));
+        assertThat(parts)
+                .allSatisfy(part -> assertThat(part.getSerializedSize()).isLessThanOrEqualTo(1024 * 1024));
         for (int i = 0; i < parts.size(); i++) {
             boolean last = i == parts.size() - 1;
             assertThat(parts.get(i).getSnapshot().getFirst()).isEqualTo(i == 0);
@@ -411,7 +414,8 @@ class WatchServiceTest {
         Probe viewer = view("").awaitVersion(2);
         watches.close();
         viewer.awaitEnd();
-        assertThat(((DoorException) Objects.requireNonNull(viewer.failure)).reason()).isEqualTo(Reason.DRAINING);
+        assertThat(((DoorException) Objects.requireNonNull(viewer.failure)).reason())
+                .isEqualTo(Reason.DRAINING);
         assertThat(watches.feeds()).isZero();
         assertThat(view("").awaitEnd().failure).isNotNull();
     }
@@ -483,7 +487,8 @@ class WatchServiceTest {
     }
 
     private static void assertEndsWithDone(Probe viewer, Phase phase, long version) {
-        WatchExecutionResponse last = viewer.frames.get(viewer.frames.size() - 1).message();
+        WatchExecutionResponse last =
+                viewer.frames.get(viewer.frames.size() - 1).message();
         assertThat(last.getDone().getPhase()).isEqualTo(phase);
         assertThat(last.getDone().getVersion()).isEqualTo(version);
         assertThat(viewer.complete).isTrue();
