@@ -24,6 +24,7 @@ public final class TroubledStore implements ExecutionStore {
     private volatile ExecutionStore store;
     private volatile boolean down;
     private volatile Runnable beforeEntries = () -> {};
+    private volatile Runnable entryRead = () -> {};
 
     public TroubledStore(ExecutionStore store) {
         this.store = store;
@@ -37,6 +38,11 @@ public final class TroubledStore implements ExecutionStore {
     /** What happens between the reading of a header and that of its entries. */
     public void beforeEntries(Runnable happens) {
         this.beforeEntries = happens;
+    }
+
+    /** What happens whenever an entry is given out. */
+    public void entryRead(Runnable happens) {
+        this.entryRead = happens;
     }
 
     /** Another store takes the place. */
@@ -63,7 +69,9 @@ public final class TroubledStore implements ExecutionStore {
     public Flux<StoredEntry> entries(Execution execution, long afterOrdinal) {
         return Flux.defer(() -> {
             beforeEntries.run();
-            return down ? Flux.error(outage()) : store.entries(execution, afterOrdinal);
+            return down
+                    ? Flux.error(outage())
+                    : store.entries(execution, afterOrdinal).doOnNext(entry -> entryRead.run());
         });
     }
 

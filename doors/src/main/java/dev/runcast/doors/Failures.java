@@ -133,7 +133,12 @@ public final class Failures {
     private static Status status(DoorException failure) {
         Reason reason = failure.reason();
         if (failure.getCause() != null) {
-            log.warn("{}: {}", reason, failure.getMessage(), failure.getCause());
+            // One line: while a dependency is away this comes with every call.
+            log.warn(
+                    "{}: {} ({})",
+                    reason,
+                    failure.getMessage(),
+                    failure.getCause().toString());
         }
         Status.Builder status = Status.newBuilder()
                 .setCode(reason.code().getNumber())

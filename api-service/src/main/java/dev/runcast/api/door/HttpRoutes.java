@@ -3,11 +3,9 @@ package dev.runcast.api.door;
 import com.google.protobuf.MessageOrBuilder;
 import dev.runcast.api.read.ExecutionReader;
 import dev.runcast.api.read.Json;
-import dev.runcast.api.watch.Frame;
 import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Contract;
 import dev.runcast.doors.DoorException;
-import dev.runcast.doors.Failures;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.GetExecutionRequest;
 import dev.runcast.v1.GetExecutionResponse;
@@ -19,20 +17,15 @@ import dev.runcast.v1.WatchExecutionRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
-import org.springframework.core.io.buffer.DataBuffer;
-import org.springframework.core.io.buffer.DataBufferFactory;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
-import org.springframework.http.server.reactive.ServerHttpResponse;
-import org.springframework.web.reactive.function.BodyInserter;
 import org.springframework.web.reactive.function.server.HandlerFunction;
 import org.springframework.web.reactive.function.server.RequestPredicates;
 import org.springframework.web.reactive.function.server.RouterFunction;
 import org.springframework.web.reactive.function.server.RouterFunctions;
 import org.springframework.web.reactive.function.server.ServerRequest;
 import org.springframework.web.reactive.function.server.ServerResponse;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
@@ -42,9 +35,6 @@ import reactor.core.publisher.Mono;
 public final class HttpRoutes {
     private static final MediaType JSON = MediaType.APPLICATION_JSON;
     private static final Set<String> PAGING = Set.of("page_size", "page_token");
-    /** A browser that was cut comes back after a second, and not in step with all others only by chance. */
-    private static final byte[] STREAM_BEGINS = "retry: 1000\n\n".getBytes(StandardCharsets.UTF_8);
-
     private static final LivePage PAGE = LivePage.load();
 
     /** One route. */
@@ -192,25 +182,8 @@ public final class HttpRoutes {
                             .header("X-Accel-Buffering", "no");
                     return request.method().equals(HttpMethod.HEAD)
                             ? response.build()
-                            : response.body(events(watch.frames()));
+                            : response.body((out, context) -> EventWriter.write(watch.frames(), out));
                 });
-    }
-
-    private static BodyInserter<Object, ServerHttpResponse> events(Flux<Frame> frames) {
-        return (response, context) -> {
-            DataBufferFactory buffers = response.bufferFactory();
-            Flux<byte[]> events = Flux.concat(
-                    Mono.just(STREAM_BEGINS),
-                    frames.map(Frame::event).onErrorResume(failure -> Mono.just(failed(failure))));
-            // Each event is flushed by itself; the wrapped bytes are shared by all viewers.
-            Flux<Mono<DataBuffer>> writes = events.map(event -> Mono.just(buffers.wrap(event)));
-            return response.writeAndFlushWith(writes);
-        };
-    }
-
-    private static byte[] failed(Throwable failure) {
-        String status = Failures.json(Failures.status(failure)).replace("\n", "");
-        return ("event: failure\ndata: " + status + "\n\n").getBytes(StandardCharsets.UTF_8);
     }
 
     private static Mono<ServerResponse> notServed(String method) {

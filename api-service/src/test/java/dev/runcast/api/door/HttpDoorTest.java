@@ -1,19 +1,26 @@
 package dev.runcast.api.door;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.runcast.api.ApiFixture;
 import dev.runcast.api.Run;
+import dev.runcast.api.watch.WatchService;
 import dev.runcast.store.StoreWrite;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.RejectionReason;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -381,6 +388,42 @@ class HttpDoorTest {
                 .toList();
         assertThat(versions).isEqualTo(LongStream.rangeClosed(3, 18).boxed().toList());
         assertThat(rest.get(rest.size() - 1).name()).isEqualTo("done");
+    }
+
+    @Test
+    void viewerThatDoesNotReadHoldsUpNoMoreThanTheConnectionTakes() throws Exception {
+        Run run = new Run("default", "run-4");
+        for (int i = 0; i < 40; i++) {
+            run.message("m" + i, "x".repeat(1_000_000));
+        }
+        run.phase(Phase.PHASE_FAILED).store(api.store, 1);
+        AtomicInteger taken = new AtomicInteger();
+        api.store.entryRead(taken::incrementAndGet);
+        try (Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(64 * 1024);
+            socket.connect(new InetSocketAddress("localhost", api.httpPort()));
+            socket.getOutputStream()
+                    .write("GET /v1/executions/run-4:watch HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            await().until(() -> taken.get() > 2);
+            await().during(Duration.ofMillis(500))
+                    .untilAsserted(() -> assertThat(taken).hasValueLessThan(20));
+        }
+        await().until(() -> api.part(WatchService.class).feeds() == 0);
+    }
+
+    @Test
+    void failureInTheMiddleOfAWatchIsSaidAsAnEvent() throws Exception {
+        new Run("default", "run-5").message("m1", "a").store(api.store, 1);
+        api.store.beforeEntries(() -> api.store.down(true));
+        List<Event> events;
+        try (Stream stream = Stream.open(base() + "/v1/executions/run-5:watch", null)) {
+            events = stream.take(1);
+        } finally {
+            api.store.beforeEntries(() -> {});
+        }
+        assertThat(events.get(0).name()).isEqualTo("failure");
+        assertThat(events.get(0).data()).contains("STORE_UNAVAILABLE");
     }
 
     private static List<Event> join(List<Event> one, List<Event> other) {
