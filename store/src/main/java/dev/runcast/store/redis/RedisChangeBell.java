@@ -18,11 +18,15 @@ import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.Delay;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -50,6 +54,11 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
     /** So small since what waits in it is beside the buffer's own bound. */
     private static final int HANDED_OVER = 16;
 
+    // Lettuce's own longest pause is half a minute, in which every viewer would poll.
+    private static final Duration SOONEST_RECONNECT = Duration.ofMillis(50);
+    private static final Duration LATEST_RECONNECT = Duration.ofSeconds(2);
+
+    private final ClientResources resources;
     private final RedisClient ringing;
     private final RedisClient listening;
     private final int bufferedRings;
@@ -63,8 +72,12 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
         uri.setTimeout(settings.timeout());
         bufferedRings = settings.bufferedRings();
         // Ringing for those who are not connected is of no use later; subscribing is.
-        ringing = client(settings, ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
-        listening = client(settings, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS);
+        resources = DefaultClientResources.builder()
+                .reconnectDelay(() -> Delay.fullJitter(
+                        SOONEST_RECONNECT, LATEST_RECONNECT, SOONEST_RECONNECT.toMillis(), TimeUnit.MILLISECONDS))
+                .build();
+        ringing = client(resources, settings, ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
+        listening = client(resources, settings, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS);
         ringingConnection = kept(() -> ringing.connectAsync(CODEC, uri));
         listeningConnection =
                 kept(() -> listening.connectPubSubAsync(CODEC, uri).thenApply(connection -> {
@@ -113,10 +126,12 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
         closed.tryEmitEmpty();
         ringing.shutdown(Duration.ZERO, Duration.ofSeconds(2));
         listening.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+        resources.shutdown(0, 2, TimeUnit.SECONDS);
     }
 
-    private static RedisClient client(RedisSettings settings, ClientOptions.DisconnectedBehavior whenDown) {
-        RedisClient client = RedisClient.create();
+    private static RedisClient client(
+            ClientResources resources, RedisSettings settings, ClientOptions.DisconnectedBehavior whenDown) {
+        RedisClient client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
                 .autoReconnect(true)
                 .disconnectedBehavior(whenDown)
