@@ -63,6 +63,9 @@ def test_a_watch_that_is_cut_and_resumed_misses_and_repeats_nothing(stack, runni
     covered, cursor, reached, cuts, done = [], None, 0, 0, None
     while done is None:
         events = Events(stack, running, cursor)
+        if events.status == 204:  # the cut came between the last change and the end
+            done = stack.ended(running)
+            break
         assert events.status == 200
         for number, (event, identity, data) in enumerate(events):
             cursor = identity or cursor
