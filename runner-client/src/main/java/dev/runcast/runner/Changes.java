@@ -33,18 +33,16 @@ final class Changes {
                     ENTRY_STATE_SKIPPED,
                     ENTRY_STATE_CANCELLED,
                     ENTRY_STATE_INTERRUPTED -> true;
-            case ENTRY_STATE_UNSPECIFIED,
-                    ENTRY_STATE_PENDING,
-                    ENTRY_STATE_RUNNING,
-                    ENTRY_STATE_WAITING,
-                    UNRECOGNIZED -> false;
+            case ENTRY_STATE_UNSPECIFIED, ENTRY_STATE_PENDING, ENTRY_STATE_RUNNING, ENTRY_STATE_WAITING, UNRECOGNIZED ->
+                false;
         };
     }
 
     /** Whether the update is about the entry, so that nothing of the entry may be moved across it. */
     static boolean touches(Update update, String entryId) {
         return switch (update.getChangeCase()) {
-            case ENTRY_UPSERTED -> update.getEntryUpserted().getEntry().getEntryId().equals(entryId);
+            case ENTRY_UPSERTED ->
+                update.getEntryUpserted().getEntry().getEntryId().equals(entryId);
             case TEXT_APPENDED -> update.getTextAppended().getEntryId().equals(entryId);
             // Progress, labels and omissions know nothing of entries.
             case EXECUTION_PATCHED, OMITTED, DECLARED -> false;

@@ -41,39 +41,63 @@ public sealed class EntryReporter permits ExecutionReporter {
 
     /** A whole message. */
     public final void message(String id, Role role, String text) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, true, true, entry -> entry.setMessage(
-                ChatMessage.newBuilder().setRole(role).setText(reporting.text(text))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                true,
+                true,
+                entry -> entry.setMessage(ChatMessage.newBuilder().setRole(role).setText(reporting.text(text))));
     }
 
     /** A message that will grow by {@link #appendText(String, String)}. */
     public final void messageStarted(String id, Role role) {
-        entry(id, EntryState.ENTRY_STATE_RUNNING, true, false, entry -> entry.setMessage(
-                ChatMessage.newBuilder().setRole(role)));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_RUNNING,
+                true,
+                false,
+                entry -> entry.setMessage(ChatMessage.newBuilder().setRole(role)));
     }
 
     /** A message that grew is complete. */
     public final void messageCompleted(String id) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, false, true, entry -> entry.setMessage(
-                ChatMessage.getDefaultInstance()));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                false,
+                true,
+                entry -> entry.setMessage(ChatMessage.getDefaultInstance()));
     }
 
     /** A tool is called; the arguments are usually JSON and carried verbatim. */
     public final void toolCallStarted(String id, String name, String arguments) {
-        entry(id, EntryState.ENTRY_STATE_RUNNING, true, false, entry -> entry.setToolCall(ToolCall.newBuilder()
-                .setName(reporting.name(name))
-                .setArguments(reporting.text(arguments))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_RUNNING,
+                true,
+                false,
+                entry -> entry.setToolCall(
+                        ToolCall.newBuilder().setName(reporting.name(name)).setArguments(reporting.text(arguments))));
     }
 
     /** A tool answered. */
     public final void toolCallCompleted(String id, String result) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, false, true, entry -> entry.setToolCall(
-                ToolCall.newBuilder().setResult(reporting.text(result))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                false,
+                true,
+                entry -> entry.setToolCall(ToolCall.newBuilder().setResult(reporting.text(result))));
     }
 
     /** A tool whose result grew by {@link #appendText(String, TextField, String)} is done. */
     public final void toolCallCompleted(String id) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, false, true, entry -> entry.setToolCall(
-                ToolCall.getDefaultInstance()));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                false,
+                true,
+                entry -> entry.setToolCall(ToolCall.getDefaultInstance()));
     }
 
     /** A tool failed. */
@@ -84,15 +108,23 @@ public sealed class EntryReporter permits ExecutionReporter {
 
     /** A sub-agent begins; what it does is reported {@link #under} it. */
     public final void subAgentStarted(String id, String name, String input) {
-        entry(id, EntryState.ENTRY_STATE_RUNNING, true, false, entry -> entry.setSubAgent(SubAgent.newBuilder()
-                .setName(reporting.name(name))
-                .setInput(reporting.text(input))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_RUNNING,
+                true,
+                false,
+                entry -> entry.setSubAgent(
+                        SubAgent.newBuilder().setName(reporting.name(name)).setInput(reporting.text(input))));
     }
 
     /** A sub-agent answered. */
     public final void subAgentCompleted(String id, String output) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, false, true, entry -> entry.setSubAgent(
-                SubAgent.newBuilder().setOutput(reporting.text(output))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                false,
+                true,
+                entry -> entry.setSubAgent(SubAgent.newBuilder().setOutput(reporting.text(output))));
     }
 
     /** A sub-agent failed. */
@@ -103,18 +135,28 @@ public sealed class EntryReporter permits ExecutionReporter {
 
     /** The agent made something that is a text. */
     public final void artifact(String id, String name, String mediaType, String text) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, true, true, entry -> entry.setArtifact(Artifact.newBuilder()
-                .setName(reporting.name(name))
-                .setMediaType(mediaType)
-                .setText(reporting.text(text))));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                true,
+                true,
+                entry -> entry.setArtifact(Artifact.newBuilder()
+                        .setName(reporting.name(name))
+                        .setMediaType(mediaType)
+                        .setText(reporting.text(text))));
     }
 
     /** The agent made something that lies elsewhere. */
     public final void artifact(String id, String name, String mediaType, Reference reference) {
-        entry(id, EntryState.ENTRY_STATE_COMPLETED, true, true, entry -> entry.setArtifact(Artifact.newBuilder()
-                .setName(reporting.name(name))
-                .setMediaType(mediaType)
-                .setReference(reference)));
+        entry(
+                id,
+                EntryState.ENTRY_STATE_COMPLETED,
+                true,
+                true,
+                entry -> entry.setArtifact(Artifact.newBuilder()
+                        .setName(reporting.name(name))
+                        .setMediaType(mediaType)
+                        .setReference(reference)));
     }
 
     /** A person is asked; the run waits until the approval is decided. */
@@ -169,8 +211,7 @@ public sealed class EntryReporter permits ExecutionReporter {
         });
     }
 
-    private void entry(
-            String id, EntryState state, boolean starts, boolean ends, Consumer<Entry.Builder> body) {
+    private void entry(String id, EntryState state, boolean starts, boolean ends, Consumer<Entry.Builder> body) {
         reporting.report(update -> {
             Entry.Builder entry = update.getEntryUpsertedBuilder()
                     .getEntryBuilder()

@@ -47,9 +47,10 @@ public final class ExecutionReporter extends EntryReporter {
 
     /** The same with first labels. An input beyond the contract's 128 KiB is cut and counted. */
     public void declared(ExecutionSpec spec, Map<String, String> labels) {
-        reporting().report(update -> update.setDeclared(Declared.newBuilder()
-                .setSpec(spec.toBuilder().setInput(reporting().input(spec.getInput())))
-                .putAllLabels(labels)));
+        reporting()
+                .report(update -> update.setDeclared(Declared.newBuilder()
+                        .setSpec(spec.toBuilder().setInput(reporting().input(spec.getInput())))
+                        .putAllLabels(labels)));
     }
 
     /** An attempt begins. The worker is where it runs, the build what it runs; empty when not known. */
@@ -147,9 +148,10 @@ public final class ExecutionReporter extends EntryReporter {
 
     /** The caller left updates out: says so in the history. Count: 1 or greater. */
     public void omitted(long count, String reason) {
-        reporting().report(update -> update.setOmitted(Omitted.newBuilder()
-                .setCount(Math.max(1, count))
-                .setReason(reporting().cut(reason, Limits.REASON_CHARACTERS))));
+        reporting()
+                .report(update -> update.setOmitted(Omitted.newBuilder()
+                        .setCount(Math.max(1, count))
+                        .setReason(reporting().cut(reason, Limits.REASON_CHARACTERS))));
     }
 
     /** Any update, as it is; the caller answers for its offsets and limits. */

@@ -147,7 +147,9 @@ final class Link {
             });
         } catch (RuntimeException | Error thrown) {
             // Error too: a class that is missing must not cost the agent its run.
-            ended(Status.INTERNAL.withDescription("the channel cannot be built: " + thrown).withCause(thrown));
+            ended(Status.INTERNAL
+                    .withDescription("the channel cannot be built: " + thrown)
+                    .withCause(thrown));
         }
     }
 
@@ -183,8 +185,8 @@ final class Link {
 
     private void ended(Status status) {
         boolean wasOpen = state == State.OPEN;
-        boolean credentials = status.getCode() == Status.Code.UNAUTHENTICATED
-                || status.getCode() == Status.Code.PERMISSION_DENIED;
+        boolean credentials =
+                status.getCode() == Status.Code.UNAUTHENTICATED || status.getCode() == Status.Code.PERMISSION_DENIED;
         long delay = credentials ? backoff.slow() : backoff.next();
         String reason = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
         state = State.WAITING;

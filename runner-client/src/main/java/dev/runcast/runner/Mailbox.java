@@ -31,7 +31,8 @@ final class Mailbox {
     }
 
     /** An execution to look at, or null; what is put into its queue from now on puts it in here again. */
-    @Nullable Outbox nextDirty() {
+    @Nullable
+    Outbox nextDirty() {
         Outbox outbox = dirty.poll();
         if (outbox != null) {
             outbox.dirty.set(false);
@@ -39,7 +40,8 @@ final class Mailbox {
         return outbox;
     }
 
-    @Nullable Runnable nextTask() {
+    @Nullable
+    Runnable nextTask() {
         return tasks.poll();
     }
 }

@@ -11,10 +11,12 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class MemoryBudget {
     private final long bound;
+    private final String reached;
     private final AtomicLong used = new AtomicLong();
 
     MemoryBudget(long bound) {
         this.bound = bound;
+        this.reached = "the reporter's memory bound of " + bound + " bytes is reached";
     }
 
     /** Takes the bytes if the bound allows it. */
@@ -42,6 +44,11 @@ final class MemoryBudget {
 
     long bound() {
         return bound;
+    }
+
+    /** For a person: why something was left out. */
+    String reached() {
+        return reached;
     }
 
     /** Whether 7/8 of the bound are taken. */

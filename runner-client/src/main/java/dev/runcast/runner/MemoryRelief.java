@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class MemoryRelief {
     private static final int SLICE = 512;
 
+    /** An entry's texts below this are not worth the note. */
+    private static final int LEAST_GAIN = 1024;
+
     private enum Cut {
         TEXT,
         TEXTS_OF_ENTRIES,
@@ -88,7 +91,7 @@ final class MemoryRelief {
         while (at != null && budget.used() > goal) {
             synchronized (queue) {
                 for (int i = 0; i < SLICE && at != null && budget.used() > goal; i++) {
-                    Pending next = at.next;
+                    Pending next = nextContent(at);
                     cut(queue, cut, at);
                     at = next;
                 }
@@ -118,16 +121,18 @@ final class MemoryRelief {
 
     private void leaveOut(PendingQueue queue, Pending item) {
         Pending before = item.previous;
-        long count = Math.max(1, item.calls);
         queue.remove(item);
         budget.release(item.charge);
-        note(queue, before, item.ordinal, count);
+        if (!(item instanceof Pending.Whole whole && whole.noted)) {
+            note(queue, before, item.ordinal, Math.max(1, item.calls));
+        }
     }
 
     private void strip(PendingQueue queue, Pending.Whole whole) {
         Update stripped = Changes.closing(whole.update);
         long gain = whole.update.getSerializedSize() - stripped.getSerializedSize();
-        if (gain > Pending.OMITTED_ALLOWANCE) {
+        if (gain >= LEAST_GAIN) {
+            whole.noted = true;
             whole.update = stripped;
             queue.list().grow(whole, -gain, 0);
             budget.release(gain);
@@ -135,16 +140,37 @@ final class MemoryRelief {
         }
     }
 
-    /** Says behind {@code before} that updates were left out, in the note that is there already if one is. */
+    /** Says behind {@code before} that updates were left out, in one note with those next to it that say the same. */
     private void note(PendingQueue queue, @Nullable Pending before, long ordinal, long count) {
-        String reason = "the reporter's memory bound of " + budget.bound() + " bytes is reached";
         counters.omitted.add(count);
-        if (before instanceof Pending.Left left && left.reason.equals(reason)) {
-            queue.list().grow(left, 0, count);
-            return;
+        PendingList list = queue.list();
+        Pending.Left note = same(before);
+        if (note == null) {
+            note = new Pending.Left(ordinal, Pending.OMITTED_ALLOWANCE, count, budget.reached());
+            budget.reserve(note.charge);
+            list.insertAfter(before, note);
+        } else {
+            list.grow(note, 0, count);
         }
-        budget.reserve(Pending.OMITTED_ALLOWANCE);
-        queue.list().insertAfter(before, new Pending.Left(ordinal, Pending.OMITTED_ALLOWANCE, count, reason));
+        Pending.Left behind = same(note.next);
+        if (behind != null) {
+            list.remove(behind);
+            budget.release(behind.charge);
+            list.grow(note, 0, behind.calls);
+        }
+    }
+
+    private Pending.@Nullable Left same(@Nullable Pending item) {
+        return item instanceof Pending.Left left && left.reason.equals(budget.reached()) ? left : null;
+    }
+
+    /** The next item that is not a note: notes may be folded away meanwhile. */
+    private static @Nullable Pending nextContent(Pending item) {
+        Pending next = item.next;
+        while (next instanceof Pending.Left) {
+            next = next.next;
+        }
+        return next;
     }
 
     private static @Nullable Pending first(PendingQueue queue) {

@@ -1,13 +1,13 @@
 package dev.runcast.runner;
 
 import com.google.protobuf.Timestamp;
-import dev.runcast.runner.Pending.TextKey;
 import dev.runcast.v1.Omitted;
 import dev.runcast.v1.PublishUpdatesRequest;
 import dev.runcast.v1.TextAppended;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Writer;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * the first sequence that is not acked with each new stream, refusal or request to send again.
  */
 final class Outbox {
+    private static final Duration LONGEST_SLOW_DOWN = Duration.ofMinutes(1);
+
     final StreamKey key;
     final Writer writer;
     final PendingQueue queue;
@@ -105,6 +107,12 @@ final class Outbox {
         return !alive() && isEmpty();
     }
 
+    /** How far apart the server wants appends, within reason. */
+    long slowDownNanos() {
+        Duration wanted = level.slowDown();
+        return (wanted.compareTo(LONGEST_SLOW_DOWN) > 0 ? LONGEST_SLOW_DOWN : wanted).toNanos();
+    }
+
     /** Gives a pending item its sequence; text gets its offset. */
     void sequence(Pending item) {
         Sequenced update = sequenced(item);
@@ -130,8 +138,7 @@ final class Outbox {
             Sequenced next = window.get(cursor);
             // Tag and length stand before each update.
             bytes += next.size + 5;
-            if (batch.getUpdatesCount() > 0
-                    && (bytes > Limits.BATCH || !next.traceparent.equals(first.traceparent))) {
+            if (batch.getUpdatesCount() > 0 && (bytes > Limits.BATCH || !next.traceparent.equals(first.traceparent))) {
                 break;
             }
             batch.addUpdates(next.update);

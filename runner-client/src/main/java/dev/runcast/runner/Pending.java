@@ -19,8 +19,11 @@ abstract sealed class Pending {
     /** The same for a note that something was left out. */
     static final int OMITTED_ALLOWANCE = 128;
 
-    @Nullable Pending previous;
-    @Nullable Pending next;
+    @Nullable
+    Pending previous;
+
+    @Nullable
+    Pending next;
 
     /** Its place among all that this execution reported, from 1. */
     final long ordinal;
@@ -49,6 +52,8 @@ abstract sealed class Pending {
         Update update;
         /** The first terminal phase of the execution: never left out. */
         final boolean last;
+        /** Part of it was left out already, and said so. */
+        boolean noted;
 
         Whole(long ordinal, String traceparent, long charge, long calls, Update update, boolean last) {
             super(ordinal, traceparent, charge, calls);

@@ -13,11 +13,13 @@ final class PendingList {
     private long bytes;
     private long calls;
 
-    @Nullable Pending head() {
+    @Nullable
+    Pending head() {
         return head;
     }
 
-    @Nullable Pending tail() {
+    @Nullable
+    Pending tail() {
         return tail;
     }
 

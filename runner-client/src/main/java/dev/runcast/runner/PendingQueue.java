@@ -191,7 +191,7 @@ final class PendingQueue {
             lastReported = true;
             budget.reserve(charge);
         } else if (!budget.tryReserve(charge)) {
-            leaveOut(1, reached());
+            leaveOut(1, budget.reached());
             return;
         }
         growing.clear();
@@ -230,7 +230,7 @@ final class PendingQueue {
             int room = (int) Math.min(remaining, Limits.APPEND - item.text.length());
             long growth = item.text.capacityFor(room) - item.text.capacity();
             if (!budget.tryReserve(growth + (fresh ? item.charge : 0))) {
-                leaveOut(1, reached());
+                leaveOut(1, budget.reached());
                 return true;
             }
             int before = item.text.length();
@@ -278,9 +278,5 @@ final class PendingQueue {
         Pending.Text item = growing.get(key);
         Timestamp occurredAt = item == null ? Timestamp.getDefaultInstance() : item.occurredAt;
         addText(key, String.valueOf(Utf8.REPLACEMENT), occurredAt, false);
-    }
-
-    private String reached() {
-        return "the reporter's memory bound of " + budget.bound() + " bytes is reached";
     }
 }

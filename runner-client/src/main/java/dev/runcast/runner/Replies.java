@@ -200,6 +200,8 @@ final class Replies {
     }
 
     private static String name(RejectionReason reason) {
-        return reason == RejectionReason.UNRECOGNIZED ? "UNKNOWN" : reason.name().replace("REJECTION_REASON_", "");
+        return reason == RejectionReason.UNRECOGNIZED
+                ? "UNKNOWN"
+                : reason.name().replace("REJECTION_REASON_", "");
     }
 }

@@ -95,71 +95,178 @@ public record ReporterConfig(
     /** The same with another source of bearer tokens. */
     public ReporterConfig withToken(Supplier<@Nullable String> value) {
         return new ReporterConfig(
-                target, value, tls, memoryBytes, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connectTimeout, ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                value,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with TLS or without. */
     public ReporterConfig withTls(boolean value) {
         return new ReporterConfig(
-                target, token, value, memoryBytes, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connectTimeout, ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                value,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with another bound of memory, in bytes. */
     public ReporterConfig withMemoryBytes(long value) {
         return new ReporterConfig(
-                target, token, tls, value, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connectTimeout, ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                tls,
+                value,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with another cadence of text. */
     public ReporterConfig withCadence(Duration min, Duration max) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, min, max, heartbeatInterval, minBackoff, maxBackoff, connectTimeout,
-                ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                min,
+                max,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with another interval of heartbeats. */
     public ReporterConfig withHeartbeatInterval(Duration value) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, minCadence, maxCadence, value, minBackoff, maxBackoff, connectTimeout,
-                ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                value,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with another backoff. */
     public ReporterConfig withBackoff(Duration min, Duration max) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, minCadence, maxCadence, heartbeatInterval, min, max, connectTimeout,
-                ackTimeout, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                min,
+                max,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with other limits for one attempt to connect and for silence where an ack is due. */
     public ReporterConfig withAttemptTimeouts(Duration connect, Duration ack) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connect, ack, flushTimeout, closeTimeout, clock);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connect,
+                ack,
+                flushTimeout,
+                closeTimeout,
+                clock);
     }
 
     /** The same with other limits for {@link StatusReporter#flush()} and {@link StatusReporter#close()}. */
     public ReporterConfig withDeadlines(Duration flush, Duration close) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connectTimeout, ackTimeout, flush, close, clock);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flush,
+                close,
+                clock);
     }
 
     /** The same with another clock. */
     public ReporterConfig withClock(InstantSource value) {
         return new ReporterConfig(
-                target, token, tls, memoryBytes, minCadence, maxCadence, heartbeatInterval, minBackoff, maxBackoff,
-                connectTimeout, ackTimeout, flushTimeout, closeTimeout, value);
+                target,
+                token,
+                tls,
+                memoryBytes,
+                minCadence,
+                maxCadence,
+                heartbeatInterval,
+                minBackoff,
+                maxBackoff,
+                connectTimeout,
+                ackTimeout,
+                flushTimeout,
+                closeTimeout,
+                value);
     }
 
     private static void between(String name, Duration value, Duration least, Duration most) {
         Objects.requireNonNull(value, name);
         if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-            throw new IllegalArgumentException(
-                    name + ": " + value + " (expected: " + least + " to " + most + ")");
+            throw new IllegalArgumentException(name + ": " + value + " (expected: " + least + " to " + most + ")");
         }
     }
 }

@@ -85,7 +85,8 @@ final class Reporting {
             counters.failedCalls.increment();
             if (!complained) {
                 complained = true;
-                logger.warn("A report of {} failed and was left out; the next ones are only counted", outbox.key, thrown);
+                logger.warn(
+                        "A report of {} failed and was left out; the next ones are only counted", outbox.key, thrown);
             }
         }
     }

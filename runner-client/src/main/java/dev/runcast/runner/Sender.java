@@ -172,7 +172,8 @@ final class Sender implements Link.Owner {
         }
     }
 
-    @Nullable Outbox outbox(StreamKey key) {
+    @Nullable
+    Outbox outbox(StreamKey key) {
         return outboxes.get(key);
     }
 
@@ -303,8 +304,7 @@ final class Sender implements Link.Owner {
             Pending item = outbox.queue.poll(textDue, outbox.flushThrough);
             if (item == null) {
                 if (text) {
-                    long interval = outbox.level.slowDown().toNanos();
-                    outbox.nextTextNanos = now + Math.max(cadence.interval(), interval);
+                    outbox.nextTextNanos = now + Math.max(cadence.interval(), outbox.slowDownNanos());
                 }
                 return;
             }

@@ -16,7 +16,7 @@ final class SenderThread {
 
     private final AtomicBoolean called = new AtomicBoolean();
     private final long startNanos = System.nanoTime();
-    private volatile boolean stopped;
+    private volatile @Nullable Runnable last;
     private volatile @Nullable Thread thread;
 
     /** The time that the sender knows, in nanoseconds from 0. */
@@ -41,12 +41,12 @@ final class SenderThread {
     /** Whether the sender gets turns. */
     boolean running() {
         Thread started = thread;
-        return started != null && started.isAlive() && !stopped;
+        return started != null && started.isAlive() && last == null;
     }
 
-    /** Ends the thread after its present turn and waits for that. */
-    void stop(Duration timeout) {
-        stopped = true;
+    /** Ends the thread after its present turn and that last task, and waits for it. */
+    void stop(Runnable lastTask, Duration timeout) {
+        last = lastTask;
         wake();
         Thread running = thread;
         if (running == null) {
@@ -60,7 +60,8 @@ final class SenderThread {
     }
 
     private void run(Sender sender) {
-        while (!stopped) {
+        Runnable lastTask = last;
+        while (lastTask == null) {
             called.set(false);
             long next;
             try {
@@ -70,10 +71,12 @@ final class SenderThread {
                 recover(sender, thrown);
             }
             long wait = next - now();
-            if (wait > 0 && !called.get() && !stopped) {
+            if (wait > 0 && !called.get()) {
                 LockSupport.parkNanos(this, wait);
             }
+            lastTask = last;
         }
+        lastTask.run();
     }
 
     private static void recover(Sender sender, Throwable thrown) {

@@ -20,8 +20,7 @@ final class Sequenced {
 
     boolean sent;
 
-    Sequenced(
-            Update update, long ordinal, long calls, boolean last, boolean substitute, String traceparent) {
+    Sequenced(Update update, long ordinal, long calls, boolean last, boolean substitute, String traceparent) {
         this.update = update;
         this.size = update.getSerializedSize();
         this.charge = size + (long) Pending.UPDATE_ALLOWANCE;

@@ -1,7 +1,6 @@
 package dev.runcast.runner;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +13,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +44,9 @@ public final class StatusReporter implements AutoCloseable {
 
     /** What a waiting thread allows the sender beyond a deadline to say what is missing. */
     private static final Duration GRACE = Duration.ofSeconds(2);
+
+    /** What the stream gets to end in order. */
+    private static final Duration STREAM_END = Duration.ofMillis(500);
 
     private final ReporterConfig config;
     private final Counters counters = new Counters();
@@ -176,21 +179,20 @@ public final class StatusReporter implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return unsent();
         }
-        synchronized (executions) {
-            for (ExecutionReporter execution : executions.values()) {
-                execution.outbox().queue.settleHalves();
-                mailbox.look(execution.outbox());
-            }
+        for (Outbox outbox : outboxes()) {
+            outbox.queue.settleHalves();
+            mailbox.look(outbox);
         }
         FlushResult result = flush(timeout);
         if (!result.complete()) {
             logger.warn("Closed with updates that are not durable: {}", result.missing());
         }
-        mailbox.post(() -> {
-            sender.stop();
-            transport.close(Duration.ofMillis(500));
-        });
-        thread.stop(GRACE);
+        thread.stop(
+                () -> {
+                    sender.stop();
+                    transport.close(STREAM_END);
+                },
+                GRACE);
         callbackThreads.shutdown();
         return result;
     }
@@ -198,12 +200,12 @@ public final class StatusReporter implements AutoCloseable {
     /** What it has done so far. */
     public ReporterStats stats() {
         long waiting = 0;
+        for (Outbox outbox : outboxes()) {
+            waiting += outbox.queue.waiting();
+        }
         int reporting;
         synchronized (executions) {
             reporting = executions.size();
-            for (ExecutionReporter execution : executions.values()) {
-                waiting += execution.outbox().queue.waiting();
-            }
         }
         return counters.stats(sender.connected(), reporting, waiting, budget.used());
     }
@@ -217,8 +219,7 @@ public final class StatusReporter implements AutoCloseable {
             logger.error("Nothing will be reported: {}", flaw);
         }
         boolean valid = flaw.isEmpty();
-        Reporting reporting =
-                new Reporting(outbox, mailbox, budget, counters, config.clock(), () -> valid && isOpen());
+        Reporting reporting = new Reporting(outbox, mailbox, budget, counters, config.clock(), () -> valid && isOpen());
         return new ExecutionReporter(outbox, mailbox, reporting);
     }
 
@@ -254,16 +255,18 @@ public final class StatusReporter implements AutoCloseable {
 
     /** What is missing as far as can be seen without the sender. */
     private FlushResult unsent() {
-        List<FlushResult.Missing> missing = new ArrayList<>();
+        return FlushResult.of(outboxes().stream()
+                .map(Outbox::missing)
+                .filter(missing -> missing.updates() > 0)
+                .toList());
+    }
+
+    private List<Outbox> outboxes() {
         synchronized (executions) {
-            for (ExecutionReporter execution : executions.values()) {
-                FlushResult.Missing left = execution.outbox().missing();
-                if (left.updates() > 0) {
-                    missing.add(left);
-                }
-            }
+            return Stream.concat(executions.values().stream(), remembered.values().stream())
+                    .map(ExecutionReporter::outbox)
+                    .toList();
         }
-        return FlushResult.of(missing);
     }
 
     private static Thread callbackThread(Runnable callback) {

@@ -26,7 +26,8 @@ record StreamKey(String executionId, String writerName, long epoch) {
             return "execution id: \"" + executionId + "\" (expected: 1 to 64 of A-Z a-z 0-9 _ -, not first _ or -)";
         }
         if (!writerName.isEmpty() && !isId(writerName)) {
-            return "writer name: \"" + writerName + "\" (expected: empty or 1 to 64 of A-Z a-z 0-9 _ -, not first _ or -)";
+            return "writer name: \"" + writerName
+                    + "\" (expected: empty or 1 to 64 of A-Z a-z 0-9 _ -, not first _ or -)";
         }
         return epoch < 1 ? "epoch: " + epoch + " (expected: 1 or greater, milliseconds since 1970)" : "";
     }

@@ -34,7 +34,8 @@ final class TextLengths {
     void follow(Update update) {
         if (update.hasEntryUpserted()) {
             Entry entry = update.getEntryUpserted().getEntry();
-            EntryTexts.of(entry).forEach((field, text) -> set(new TextKey(entry.getEntryId(), field), Utf8.length(text)));
+            EntryTexts.of(entry)
+                    .forEach((field, text) -> set(new TextKey(entry.getEntryId(), field), Utf8.length(text)));
         } else if (update.hasTextAppended()) {
             TextAppended append = update.getTextAppended();
             TextKey key = new TextKey(append.getEntryId(), append.getField());

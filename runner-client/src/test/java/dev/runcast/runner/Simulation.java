@@ -1,0 +1,99 @@
+package dev.runcast.runner;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+
+/** The whole reporter in simulated time: real queues and sender, a simulated door, and a test that is their thread. */
+final class Simulation {
+    static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+    final SimulatedIngest ingest;
+    final Counters counters = new Counters();
+    final MemoryBudget budget;
+    final List<String> retired = new ArrayList<>();
+    private final ReporterConfig config;
+    private final MemoryBudget sequenced;
+    private final Mailbox mailbox;
+    private final Sender sender;
+    private final Map<StreamKey, ExecutionReporter> executions = new HashMap<>();
+    private final Callbacks callbacks = new Callbacks(Runnable::run, counters);
+    private boolean called;
+    private long now;
+
+    Simulation(ReporterConfig template, SimulatedIngest ingest, Random random) {
+        this.config = template.withClock(this::instant);
+        this.ingest = ingest;
+        this.budget = new MemoryBudget(config.memoryBytes());
+        this.sequenced = new MemoryBudget(config.memoryBytes() / 2);
+        this.mailbox = new Mailbox(() -> called = true);
+        this.sender = new Sender(
+                config,
+                ingest,
+                mailbox,
+                budget,
+                sequenced,
+                counters,
+                ReporterListener.NONE,
+                callbacks,
+                key -> retired.add(key.toString()),
+                random);
+    }
+
+    ExecutionReporter execution(String id, long epoch) {
+        return executions.computeIfAbsent(new StreamKey(id, "", epoch), key -> {
+            Outbox outbox = new Outbox(key, new SignalLevel(callbacks), budget, sequenced, counters, config.clock());
+            Reporting reporting = new Reporting(outbox, mailbox, budget, counters, config.clock(), () -> true);
+            return new ExecutionReporter(outbox, mailbox, reporting);
+        });
+    }
+
+    long now() {
+        return now;
+    }
+
+    /** Lets so much time pass. */
+    void run(Duration time) {
+        long until = now + time.toNanos();
+        while (true) {
+            called = false;
+            long next = Math.min(sender.turn(now), ingest.next());
+            if (called) {
+                next = now;
+            }
+            if (next > until) {
+                break;
+            }
+            now = Math.max(now, next);
+            ingest.run(now);
+        }
+        now = until;
+        ingest.run(now);
+    }
+
+    /** What a flush of so much time comes to. */
+    FlushResult flush(Duration time) {
+        executions.values().forEach(each -> each.outbox().queue.settleHalves());
+        executions.values().forEach(each -> mailbox.look(each.outbox()));
+        CompletableFuture<FlushResult> result = new CompletableFuture<>();
+        long until = now + time.toNanos();
+        mailbox.post(() -> sender.flush(until, result));
+        while (!result.isDone() && now <= until) {
+            run(Duration.ofMillis(10));
+        }
+        return result.join();
+    }
+
+    ReporterStats stats() {
+        return counters.stats(sender.connected(), executions.size(), 0, budget.used());
+    }
+
+    private Instant instant() {
+        return START.plusNanos(now);
+    }
+}
