@@ -34,6 +34,12 @@ final class FrameMarshaller<T extends Message> implements Marshaller<T> {
         this.writer = writer;
     }
 
+    /** Whether a request is one that could not be read. */
+    @SuppressWarnings("ReferenceEquality") // An empty message is equal to the marked one and is not garbage.
+    static boolean isGarbage(Message request) {
+        return request == GARBAGE || request == GARBAGE_REQUEST;
+    }
+
     @Override
     public InputStream stream(T value) {
         return writer.stream(value);

@@ -47,7 +47,7 @@ final class FrameReader {
     /** Reads a frame, and sees to it that the stream is told once when it has gone its way. */
     void read(PublishUpdatesRequest frame, long cost) {
         try {
-            if (frame == FrameMarshaller.GARBAGE) {
+            if (FrameMarshaller.isGarbage(frame)) {
                 throw Failures.of(
                         Reason.INVALID, "frame: bytes that are no message (expected: a PublishUpdatesRequest)");
             }

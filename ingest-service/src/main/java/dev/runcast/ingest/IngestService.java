@@ -84,7 +84,7 @@ final class IngestService {
         if (shut != null) {
             throw shut;
         }
-        if (request == FrameMarshaller.GARBAGE_REQUEST) {
+        if (FrameMarshaller.isGarbage(request)) {
             throw Failures.of(Reason.INVALID, "request: bytes that are no message (expected: a PublishUpdateRequest)");
         }
         if (!request.hasBatch()) {

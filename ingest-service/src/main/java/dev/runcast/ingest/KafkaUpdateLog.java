@@ -38,7 +38,7 @@ final class KafkaUpdateLog implements UpdateLog {
                 kafka.clients().producer("runcast-ingest", settings.linger(), settings.deliveryTimeout());
         properties.put(
                 ProducerConfig.BUFFER_MEMORY_CONFIG,
-                settings.inFlight().total().toBytes() + partitions * BATCHES_PER_PARTITION * BATCH_BYTES);
+                settings.inFlight().total().toBytes() + BATCH_BYTES * BATCHES_PER_PARTITION * partitions);
         // Forgotten topics would make send() wait for the brokers, which may be away.
         properties.put(ProducerConfig.METADATA_MAX_IDLE_CONFIG, KEEP_METADATA.toMillis());
         // Only a topic whose partitions are not known yet makes send() wait; the threads are few.

@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -34,7 +36,7 @@ final class SignalsReader implements AutoCloseable {
     private final SignalBoard board;
     private final CompletableFuture<Void> readWhole = new CompletableFuture<>();
     private final Thread thread;
-    private volatile boolean closed;
+    private final CountDownLatch stop = new CountDownLatch(1);
     private volatile boolean reading;
 
     SignalsReader(ClientSettings clients, int partitions, SignalBoard board) {
@@ -60,12 +62,12 @@ final class SignalsReader implements AutoCloseable {
     }
 
     private void run() {
-        while (!closed) {
+        while (!closed()) {
             try (Consumer<byte[], byte[]> consumer =
                     new KafkaConsumer<>(clients.consumer("runcast-ingest-signals", null, Isolation.UNCOMMITTED))) {
                 read(consumer);
             } catch (KafkaException e) {
-                if (!closed) {
+                if (!closed()) {
                     log.warn("Signals cannot be read, trying again in {}", RETRY, e);
                 }
             }
@@ -83,7 +85,7 @@ final class SignalsReader implements AutoCloseable {
         Map<TopicPartition, Long> missing = new HashMap<>(consumer.endOffsets(all));
         missing.values().removeIf(end -> end == 0);
         int records = 0;
-        while (!closed) {
+        while (!closed()) {
             if (!missing.isEmpty()) {
                 missing.entrySet().removeIf(entry -> consumer.position(entry.getKey()) >= entry.getValue());
             }
@@ -115,22 +117,23 @@ final class SignalsReader implements AutoCloseable {
         }
     }
 
-    private synchronized void pause() {
+    private boolean closed() {
+        return stop.getCount() == 0;
+    }
+
+    private void pause() {
         try {
-            if (!closed) {
-                wait(RETRY.toMillis());
+            if (stop.await(RETRY.toMillis(), TimeUnit.MILLISECONDS)) {
+                log.debug("Signals are read no more");
             }
         } catch (InterruptedException e) {
-            closed = true;
+            stop.countDown();
         }
     }
 
     @Override
     public void close() {
-        synchronized (this) {
-            closed = true;
-            notifyAll();
-        }
+        stop.countDown();
         try {
             thread.join(2 * POLL.toMillis());
         } catch (InterruptedException e) {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -49,8 +50,12 @@ class FaultsIT {
             Resender one = new Resender(runner, "broker-1");
             Resender two = new Resender(runner, "broker-2");
             Thread sending = new Thread(() -> {
-                while (one.step() | two.step()) {
-                    Thread.onSpinWait();
+                boolean more = true;
+                while (more) {
+                    boolean moreOfOne = one.step();
+                    boolean moreOfTwo = two.step();
+                    more = moreOfOne || moreOfTwo;
+                    LockSupport.parkNanos(200_000);
                 }
             });
             sending.start();

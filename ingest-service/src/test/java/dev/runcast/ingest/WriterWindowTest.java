@@ -145,7 +145,7 @@ class WriterWindowTest {
 
     private static void roundTrip(Random random) {
         WriterWindow window = new WriterWindow();
-        long total = 1 + random.nextInt(40);
+        long total = 1L + random.nextInt(40);
         boolean[] logged = new boolean[(int) total + 2];
         List<Flight> flying = new ArrayList<>();
         List<long[]> ranges = new ArrayList<>();
