@@ -25,4 +25,7 @@ public sealed interface EmbeddedServer extends AutoCloseable permits Restartable
     /** The same as {@link #stop()}. */
     @Override
     void close();
+
+    /** Where it listens, 1 to 65535; the same after every restart. */
+    int port();
 }

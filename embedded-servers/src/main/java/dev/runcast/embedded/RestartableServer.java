@@ -42,6 +42,7 @@ abstract sealed class RestartableServer implements EmbeddedServer
     abstract void shutDown() throws Exception;
 
     /** The port it listens on, or will when it is started. */
+    @Override
     public final int port() {
         return port;
     }

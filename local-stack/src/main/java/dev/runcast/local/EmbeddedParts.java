@@ -4,6 +4,7 @@ import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.embedded.EmbeddedMongo;
 import dev.runcast.embedded.EmbeddedRedis;
 import dev.runcast.embedded.EmbeddedServer;
+import dev.runcast.embedded.EmbeddedServerException;
 import dev.runcast.embedded.EmbeddedTemporal;
 import dev.runcast.embedded.FreePorts;
 import java.nio.file.Path;
@@ -110,10 +111,10 @@ final class EmbeddedParts implements AutoCloseable {
         if (given != null) {
             return CompletableFuture.completedFuture(null);
         }
-        FreePorts.Choice choice = FreePorts.preferred(preferredPort);
         return CompletableFuture.supplyAsync(
                 () -> {
-                    S server = start.apply(choice.port());
+                    FreePorts.Choice choice = FreePorts.preferred(preferredPort);
+                    S server = startOn(choice, start);
                     synchronized (started) {
                         started.add(server);
                     }
@@ -121,11 +122,23 @@ final class EmbeddedParts implements AutoCloseable {
                             .formatted(
                                     server.info().name(),
                                     server.info().address(),
-                                    choice.substituted() ? ", since port " + preferredPort + " is taken" : "",
+                                    server.port() != preferredPort ? ", since port " + preferredPort + " is taken" : "",
                                     server.info().startup().toMillis()));
                     return server;
                 },
                 starters);
+    }
+
+    // Between the choice and the start somebody else may take the port.
+    private static <S> S startOn(FreePorts.Choice choice, IntFunction<S> start) {
+        try {
+            return start.apply(choice.port());
+        } catch (EmbeddedServerException e) {
+            if (FreePorts.isFree(choice.port())) {
+                throw e;
+            }
+            return start.apply(FreePorts.free());
+        }
     }
 
     private static <S> @Nullable S join(CompletableFuture<@Nullable S> start) {

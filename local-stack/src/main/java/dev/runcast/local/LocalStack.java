@@ -128,7 +128,18 @@ final class LocalStack implements AutoCloseable {
                         "--runcast.merge.instance-id=local",
                         "--runcast.merge.state-directory=" + folder.resolve("merge-stream"),
                         "--spring.main.web-application-type=none"));
-        arguments.put(Service.SINK, with(null, kafka, mongo, redis, guard, "--spring.main.web-application-type=none"));
+        arguments.put(
+                Service.SINK,
+                with(
+                        null,
+                        kafka,
+                        mongo,
+                        redis,
+                        guard,
+                        // After kill -9 the broker waits for the members that died, 45 s by default; 6 s is its lower
+                        // bound.
+                        "--runcast.kafka.properties.session.timeout.ms=6000",
+                        "--spring.main.web-application-type=none"));
     }
 
     private static List<String> with(@Nullable String optional, String... others) {

@@ -220,15 +220,16 @@ final class PendingQueue {
         boolean added = false;
         for (int from = 0; from < text.length(); ) {
             Pending.Text item = part ? null : growing.get(key);
-            boolean fresh = item == null || Limits.APPEND - item.text.length() < 4;
-            if (fresh) {
+            boolean fresh = false;
+            if (item == null || Limits.APPEND - item.text.length() < 4) {
+                fresh = true;
                 Utf8Buffer buffer = new Utf8Buffer();
-                long charge = Pending.TEXT_ALLOWANCE + buffer.capacity();
+                long charge = (long) Pending.TEXT_ALLOWANCE + buffer.capacity();
                 item = new Pending.Text(
                         ++lastOrdinal, traceparent, charge, from == 0 ? 1 : 0, key, buffer, occurredAt, part);
             }
             int room = (int) Math.min(remaining, Limits.APPEND - item.text.length());
-            long growth = item.text.capacityFor(room) - item.text.capacity();
+            long growth = (long) item.text.capacityFor(room) - item.text.capacity();
             if (!budget.tryReserve(growth + (fresh ? item.charge : 0))) {
                 leaveOut(1, budget.reached());
                 return true;

@@ -215,11 +215,13 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
     private final class Receiver extends RedisPubSubAdapter<String, byte[]> {
         @Override
         public void subscribed(String name, long count) {
-            Channel channel = channels.get(name);
-            if (channel != null) {
+            // Waits for the listener that gave the command: its entry is not in the map before it has given it, and the
+            // confirmation may be faster.
+            channels.computeIfPresent(name, (same, channel) -> {
                 channel.confirmed = true;
                 channel.offer(new Ring.Subscribed());
-            }
+                return channel;
+            });
         }
 
         @Override
