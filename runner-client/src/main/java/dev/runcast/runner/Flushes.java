@@ -1,8 +1,8 @@
 package dev.runcast.runner;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +15,7 @@ final class Flushes {
 
     /** Waits until what the executions have reported by now is acked, or the time has come. */
     void add(Iterable<Outbox> outboxes, long untilNanos, CompletableFuture<FlushResult> result) {
-        Map<Outbox, Long> through = new IdentityHashMap<>();
+        Map<Outbox, Long> through = new LinkedHashMap<>();
         for (Outbox outbox : outboxes) {
             if (!outbox.isEmpty()) {
                 outbox.flushThrough = outbox.queue.lastOrdinal();

@@ -215,21 +215,17 @@ final class PendingQueue {
         add(closing, closing.getSerializedSize());
     }
 
+    /** Adds text to the item that grows, and to new ones what it does not hold. True when there is a new one. */
     private boolean addText(TextKey key, String text, Timestamp occurredAt, boolean part) {
         long remaining = Utf8.length(text);
         boolean added = false;
         for (int from = 0; from < text.length(); ) {
-            Pending.Text item = part ? null : growing.get(key);
-            boolean fresh = false;
-            if (item == null || Limits.APPEND - item.text.length() < 4) {
-                fresh = true;
-                Utf8Buffer buffer = new Utf8Buffer();
-                long charge = (long) Pending.TEXT_ALLOWANCE + buffer.capacity();
-                item = new Pending.Text(
-                        ++lastOrdinal, traceparent, charge, from == 0 ? 1 : 0, key, buffer, occurredAt, part);
-            }
+            Pending.Text growingItem = part ? null : growing.get(key);
+            // The longest character takes 4 bytes.
+            boolean fresh = growingItem == null || Limits.APPEND - growingItem.text.length() < 4;
+            Pending.Text item = growingItem == null || fresh ? newText(key, occurredAt, part, from == 0) : growingItem;
             int room = (int) Math.min(remaining, Limits.APPEND - item.text.length());
-            long growth = (long) item.text.capacityFor(room) - item.text.capacity();
+            long growth = item.text.capacityFor(room) - item.text.capacity();
             if (!budget.tryReserve(growth + (fresh ? item.charge : 0))) {
                 leaveOut(1, budget.reached());
                 return true;
@@ -240,7 +236,9 @@ final class PendingQueue {
             if (fresh) {
                 item.charge += growth;
                 list.addLast(item);
-                growing.put(key, item);
+                if (!part) {
+                    growing.put(key, item);
+                }
                 added = true;
             } else {
                 list.grow(item, growth, 1);
@@ -249,6 +247,12 @@ final class PendingQueue {
             }
         }
         return added;
+    }
+
+    private Pending.Text newText(TextKey key, Timestamp occurredAt, boolean part, boolean first) {
+        Utf8Buffer buffer = new Utf8Buffer();
+        long charge = Pending.TEXT_ALLOWANCE + buffer.capacity();
+        return new Pending.Text(++lastOrdinal, traceparent, charge, first ? 1 : 0, key, buffer, occurredAt, part);
     }
 
     private void settleHalves(Update update) {
