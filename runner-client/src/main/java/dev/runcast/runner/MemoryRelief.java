@@ -72,7 +72,7 @@ final class MemoryRelief {
                 || earlier.text.length() + text.text.length() > Limits.APPEND) {
             return false;
         }
-        long growth = earlier.text.capacityFor(text.text.length()) - earlier.text.capacity();
+        long growth = (long) earlier.text.capacityFor(text.text.length()) - earlier.text.capacity();
         long gain = text.charge - growth;
         if (gain <= 0) {
             return false;
@@ -130,7 +130,7 @@ final class MemoryRelief {
 
     private void strip(PendingQueue queue, Pending.Whole whole) {
         Update stripped = Changes.closing(whole.update);
-        long gain = whole.update.getSerializedSize() - stripped.getSerializedSize();
+        long gain = (long) whole.update.getSerializedSize() - stripped.getSerializedSize();
         if (gain >= LEAST_GAIN) {
             whole.noted = true;
             whole.update = stripped;

@@ -225,7 +225,7 @@ final class PendingQueue {
             boolean fresh = growingItem == null || Limits.APPEND - growingItem.text.length() < 4;
             Pending.Text item = growingItem == null || fresh ? newText(key, occurredAt, part, from == 0) : growingItem;
             int room = (int) Math.min(remaining, Limits.APPEND - item.text.length());
-            long growth = item.text.capacityFor(room) - item.text.capacity();
+            long growth = (long) item.text.capacityFor(room) - item.text.capacity();
             if (!budget.tryReserve(growth + (fresh ? item.charge : 0))) {
                 leaveOut(1, budget.reached());
                 return true;
@@ -251,7 +251,7 @@ final class PendingQueue {
 
     private Pending.Text newText(TextKey key, Timestamp occurredAt, boolean part, boolean first) {
         Utf8Buffer buffer = new Utf8Buffer();
-        long charge = Pending.TEXT_ALLOWANCE + buffer.capacity();
+        long charge = (long) Pending.TEXT_ALLOWANCE + buffer.capacity();
         return new Pending.Text(++lastOrdinal, traceparent, charge, first ? 1 : 0, key, buffer, occurredAt, part);
     }
 
