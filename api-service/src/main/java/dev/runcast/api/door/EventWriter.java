@@ -5,6 +5,7 @@ import dev.runcast.doors.Failures;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -52,10 +53,13 @@ final class EventWriter extends BaseSubscriber<Frame> {
     /** Completes when the socket has taken everything written so far. */
     private static Mono<Void> room(ServerHttpResponse response) {
         HttpServerResponse server = ServerHttpResponseDecorator.getNativeResponse(response);
+        // Called at once: a response that is being written has its connection.
         AtomicReference<Channel> channel = new AtomicReference<>();
         server.withConnection(connection -> channel.set(connection.channel()));
-        return FutureMono.deferFuture(
-                () -> channel.get().pipeline().firstContext().writeAndFlush(Unpooled.EMPTY_BUFFER));
+        return FutureMono.deferFuture(() -> Objects.requireNonNull(channel.get(), "the response's connection")
+                .pipeline()
+                .firstContext()
+                .writeAndFlush(Unpooled.EMPTY_BUFFER));
     }
 
     private static Flux<Mono<DataBuffer>> writes(Flux<Frame> frames, DataBufferFactory buffers, Mono<Void> room) {
