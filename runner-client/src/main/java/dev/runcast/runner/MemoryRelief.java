@@ -123,9 +123,8 @@ final class MemoryRelief {
         Pending before = item.previous;
         queue.remove(item);
         budget.release(item.charge);
-        if (!(item instanceof Pending.Whole whole && whole.noted)) {
-            note(queue, before, item.ordinal, Math.max(1, item.calls));
-        }
+        boolean noted = item instanceof Pending.Whole whole && whole.noted;
+        note(queue, before, item.ordinal, noted ? 0 : Math.max(1, item.calls));
     }
 
     private void strip(PendingQueue queue, Pending.Whole whole) {
@@ -145,6 +144,9 @@ final class MemoryRelief {
         counters.omitted.add(count);
         PendingList list = queue.list();
         Pending.Left note = same(before);
+        if (note == null && count == 0) {
+            return;
+        }
         if (note == null) {
             note = new Pending.Left(ordinal, Pending.OMITTED_ALLOWANCE, count, budget.reached());
             budget.reserve(note.charge);
