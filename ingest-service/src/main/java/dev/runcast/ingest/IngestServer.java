@@ -22,8 +22,10 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +78,7 @@ public final class IngestServer implements SmartLifecycle {
         UpdateLog updates = new KafkaUpdateLog(kafka, settings, partitions);
         SignalBoard board = new SignalBoard();
         SignalsReader signals = new SignalsReader(kafka.clients(), signalPartitions, board);
-        ExecutorService executor = Executors.newFixedThreadPool(threads(), named("runcast-ingest-"));
+        ExecutorService executor = pool(threads());
         InFlight inFlight = new InFlight(settings.inFlight().total().toBytes());
         IngestService service = new IngestService(new Door(
                 updates,
@@ -249,6 +251,18 @@ public final class IngestServer implements SmartLifecycle {
         return e.getCause() == null
                 ? String.valueOf(e.getMessage())
                 : String.valueOf(e.getCause().getMessage());
+    }
+
+    /** Once shut down it discards what comes: streams that are gone have nothing left to say. */
+    static ExecutorService pool(int threads) {
+        return new ThreadPoolExecutor(
+                threads,
+                threads,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                named("runcast-ingest-"),
+                new ThreadPoolExecutor.DiscardPolicy());
     }
 
     private static ThreadFactory named(String prefix) {

@@ -25,7 +25,8 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
      *
      * In: a frame is asked for only when there is room for another, so what the stream holds is bounded by
      * its share of the bytes in flight and one frame. A frame that finds the whole pipeline full is held, and
-     * nothing is asked for until it has gone in.
+     * nothing is asked for until it has gone in: also not by what lands meanwhile, else the next frame would
+     * overtake it.
      *
      * Out: one flush at a time, only while the transport is ready. A runner that never reads stops being
      * read when answers of its own queue up; acks and signals take one place each writer.
@@ -43,6 +44,7 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
     private long inFlightBytes;
     private int flights;
     private boolean asked;
+    private boolean reading;
     private @Nullable PublishUpdatesRequest held;
     private boolean flushing;
     private boolean halfClosed;
@@ -71,6 +73,7 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
     public void onNext(PublishUpdatesRequest frame) {
         synchronized (this) {
             asked = false;
+            reading = true;
         }
         take(frame);
     }
@@ -98,6 +101,9 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
             log.error("A frame of {} failed the door", principal, e);
             settled(cost);
             fail(Failures.of(Reason.INTERNAL, "a failure of the door; its log has the rest"));
+        }
+        synchronized (this) {
+            reading = false;
         }
         ask();
         scheduleFlush();
@@ -132,7 +138,7 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
                     || closed
                     || draining
                     || halfClosed
-                    || held != null
+                    || reading
                     || inFlightBytes >= door.settings().inFlight().perStream().toBytes()
                     || reader.backlog() >= MAX_BACKLOG) {
                 return;
@@ -181,7 +187,7 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
                 }
                 frame = ending == null ? reader.next() : null;
                 if (frame == null) {
-                    boolean done = ending != null || (flights == 0 && (draining || (halfClosed && held == null)));
+                    boolean done = ending != null || (flights == 0 && (draining || (halfClosed && !reading)));
                     if (!done) {
                         flushing = false;
                         break;

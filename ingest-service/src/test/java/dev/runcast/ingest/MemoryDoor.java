@@ -13,7 +13,6 @@ import java.io.UncheckedIOException;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
@@ -25,7 +24,7 @@ final class MemoryDoor implements AutoCloseable {
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final InFlight inFlight;
     final IngestService service;
-    private final ExecutorService executor = Executors.newFixedThreadPool(4);
+    private final ExecutorService executor = IngestServer.pool(4);
     private final Server server;
     private final ManagedChannel channel;
 
