@@ -1,10 +1,8 @@
 package dev.runcast.runner;
 
 import dev.runcast.v1.Attach;
-import dev.runcast.v1.Heartbeat;
 import dev.runcast.v1.PublishUpdatesRequest;
 import dev.runcast.v1.PublishUpdatesResponse;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Comparator;
@@ -33,11 +31,6 @@ final class Sender implements Link.Owner {
     /** Batches after which the mailbox is looked at again. */
     private static final int BATCHES_A_TURN = 64;
 
-    /** How long an execution that is over stays known to the sender. */
-    private static final long RETIRE_NANOS = Duration.ofSeconds(60).toNanos();
-
-    private static final long SHORTEST_SCAN_NANOS = Duration.ofMillis(20).toNanos();
-
     private record Timer(long atNanos, Outbox outbox) {}
 
     private final Map<StreamKey, Outbox> outboxes = new HashMap<>();
@@ -50,16 +43,12 @@ final class Sender implements Link.Owner {
     private final MemoryBudget budget;
     private final MemoryBudget sequenced;
     private final MemoryRelief relief;
-    private final Counters counters;
     private final Cadence cadence;
     private final Link link;
     private final Replies replies;
-    private final Consumer<StreamKey> retired;
-    private final long heartbeatNanos;
-    private final long ackTimeoutNanos;
+    private final Upkeep upkeep;
 
     private long now;
-    private long nextScanNanos;
     private boolean blocked;
 
     /**
@@ -83,13 +72,10 @@ final class Sender implements Link.Owner {
         this.budget = budget;
         this.sequenced = sequenced;
         this.relief = new MemoryRelief(budget, counters);
-        this.counters = counters;
         this.cadence = new Cadence(config.minCadence(), config.maxCadence());
         this.link = new Link(transport, mailbox, this, listener, callbacks, counters, config, random);
         this.replies = new Replies(this, cadence, counters, config, random);
-        this.retired = retired;
-        this.heartbeatNanos = config.heartbeatInterval().toNanos();
-        this.ackTimeoutNanos = config.ackTimeout().toNanos();
+        this.upkeep = new Upkeep(config, link, counters, retired);
     }
 
     /** Does all that can be done at this time; returns the time at which there is something to do again. */
@@ -108,10 +94,7 @@ final class Sender implements Link.Owner {
         if (send()) {
             next = now;
         }
-        if (now >= nextScanNanos) {
-            scan();
-        }
-        next = Math.min(next, Math.min(nextScanNanos, flushes.settle(now)));
+        next = Math.min(next, Math.min(upkeep.turn(now, outboxes.values()), flushes.settle(now)));
         Timer timer = timers.peek();
         return timer == null ? next : Math.min(next, timer.atNanos);
     }
@@ -312,44 +295,5 @@ final class Sender implements Link.Owner {
             outbox.sequence(item);
             bytes += outbox.window.get(outbox.window.next() - 1).size;
         }
-    }
-
-    /** What is looked at from time to time: heartbeats, acks that do not come, executions that are over. */
-    private void scan() {
-        long next = now + Math.min(heartbeatNanos, ackTimeoutNanos / 2);
-        Transport.Connection connection = link.open();
-        for (Iterator<Outbox> each = outboxes.values().iterator(); each.hasNext(); ) {
-            Outbox outbox = each.next();
-            if (connection != null && outbox.cursor > outbox.window.first()) {
-                long since = Math.max(outbox.lastAckNanos, outbox.window.get(outbox.window.first()).sentNanos);
-                if (now - since >= ackTimeoutNanos) {
-                    link.drop("no ack of " + outbox.key + " within " + ackTimeoutNanos / 1_000_000 + " ms");
-                    connection = null;
-                }
-                next = Math.min(next, since + ackTimeoutNanos);
-            }
-            if (connection != null && outbox.alive()) {
-                if (now - outbox.lastFrameNanos >= heartbeatNanos && connection.isReady()) {
-                    outbox.lastFrameNanos = now;
-                    counters.heartbeats.increment();
-                    connection.send(heartbeat(outbox));
-                }
-                next = Math.min(next, outbox.lastFrameNanos + heartbeatNanos);
-            }
-            if (outbox.over() && now - Math.max(outbox.lastFrameNanos, outbox.lastAckNanos) >= RETIRE_NANOS) {
-                each.remove();
-                retired.accept(outbox.key);
-            }
-        }
-        nextScanNanos = Math.max(next, now + SHORTEST_SCAN_NANOS);
-    }
-
-    private static PublishUpdatesRequest heartbeat(Outbox outbox) {
-        return PublishUpdatesRequest.newBuilder()
-                .setHeartbeat(Heartbeat.newBuilder()
-                        .setExecutionId(outbox.key.executionId())
-                        .setWriter(outbox.writer)
-                        .setEpoch(outbox.key.epoch()))
-                .build();
     }
 }
