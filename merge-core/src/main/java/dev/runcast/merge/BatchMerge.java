@@ -127,7 +127,9 @@ final class BatchMerge {
         RequestOutcome.Builder outcome = RequestOutcome.newBuilder()
                 .setRequestId(batch.getRequestId())
                 .setDecision(work.decision)
-                .setDecidedBy(work.decidedBy);
+                .setDecidedBy(work.decidedBy)
+                // The number, which also an unknown control has; 0 when it is another kind of update.
+                .setControlValue(update.getControlRequested().getControlValue());
         if (refusal != null) {
             putBack();
             results.rejected(0, refusal, held.version == 0);

@@ -1,6 +1,7 @@
 package dev.runcast.merge;
 
 import dev.runcast.state.v1.OutcomeRecord;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
@@ -35,6 +36,11 @@ final class ColdFields {
                 changed.setLateOutcome(after.getLateOutcome());
             }
         }
+        Attempt attempt = work.records.isDrafted(work.keys.one(StateKeys.ATTEMPT)) ? work.attempt() : null;
+        if (attempt != null) {
+            changed = changed == null ? Execution.newBuilder() : changed;
+            changed.setAttempt(attempt);
+        }
         return changed;
     }
 
@@ -58,6 +64,10 @@ final class ColdFields {
         }
         if (outcome.hasLateOutcome()) {
             execution.setLateOutcome(outcome.getLateOutcome());
+        }
+        Attempt attempt = work.attempt();
+        if (attempt != null) {
+            execution.setAttempt(attempt);
         }
         return execution.build();
     }

@@ -1,6 +1,7 @@
 package dev.runcast.merge;
 
 import com.google.protobuf.ByteString;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
@@ -174,6 +175,11 @@ public final class ExecutionView {
                 after.setLateOutcome(execution.getLateOutcome());
             } else if (newer.getLateOutcome().equals(LateOutcome.getDefaultInstance())) {
                 after.clearLateOutcome();
+            }
+            if (!newer.hasAttempt() && execution.hasAttempt()) {
+                after.setAttempt(execution.getAttempt());
+            } else if (newer.getAttempt().equals(Attempt.getDefaultInstance())) {
+                after.clearAttempt();
             }
         } else {
             after = execution.toBuilder();

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Expiry {
     private static final char[] OF_ENTRIES = {StateKeys.ENTRY, StateKeys.OPEN, StateKeys.TODOS};
-    private static final char[] OF_COLD = {StateKeys.SPEC, StateKeys.INPUT, StateKeys.ATTRIBUTES, StateKeys.OUTCOME};
+    private static final char[] OF_COLD = {
+        StateKeys.SPEC, StateKeys.INPUT, StateKeys.ATTRIBUTES, StateKeys.OUTCOME, StateKeys.ATTEMPT
+    };
     private static final char[] OF_HEADER = {StateKeys.REQUEST, StateKeys.REQUEST_SLOT};
 
     private Expiry() {}

@@ -93,6 +93,9 @@ final class Fold {
         if (!newer.hasLateOutcome() && older.hasLateOutcome()) {
             folded.setLateOutcome(older.getLateOutcome());
         }
+        if (!newer.hasAttempt() && older.hasAttempt()) {
+            folded.setAttempt(older.getAttempt());
+        }
         return folded.build();
     }
 

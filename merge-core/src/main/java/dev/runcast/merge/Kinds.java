@@ -10,7 +10,7 @@ final class Kinds {
     static @Nullable Refusal apply(Work work, Update update) {
         return switch (update.getChangeCase()) {
             case DECLARED -> Declarations.declared(work, update.getDeclared());
-            case ATTEMPT_STARTED -> Lifecycle.attemptStarted(work);
+            case ATTEMPT_STARTED -> Lifecycle.attemptStarted(work, update.getAttemptStarted());
             case PHASE_CHANGED -> Lifecycle.phaseChanged(work, update.getPhaseChanged());
             case RECOVERED -> Lifecycle.recovered(work, update.getRecovered());
             case EXECUTION_PATCHED -> Declarations.patch(work, update.getExecutionPatched());

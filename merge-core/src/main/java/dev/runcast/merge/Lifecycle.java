@@ -1,5 +1,7 @@
 package dev.runcast.merge;
 
+import dev.runcast.v1.Attempt;
+import dev.runcast.v1.AttemptStarted;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.Failure;
@@ -35,12 +37,22 @@ final class Lifecycle {
         execution.stalled = false;
     }
 
-    static @Nullable Refusal attemptStarted(Work work) {
+    static @Nullable Refusal attemptStarted(Work work, AttemptStarted started) {
         if (work.execution.ended()) {
             return hasEnded(work, "attempt_started", "");
         }
         say(work, Phase.PHASE_RUNNING);
         work.execution.reason = "";
+        Attempt before = work.attempt();
+        Attempt attempt = Attempt.newBuilder()
+                .setEpoch(work.epoch)
+                .setWorkerBytes(started.getWorkerBytes())
+                .setBuildBytes(started.getBuildBytes())
+                .setStartedAt(work.logTime)
+                .build();
+        if (before == null || attempt.getEpoch() >= before.getEpoch() && !attempt.equals(before)) {
+            work.setAttempt(attempt);
+        }
         return null;
     }
 

@@ -10,6 +10,7 @@ final class StateKeys {
     static final char INPUT = 'i';
     static final char ATTRIBUTES = 'a';
     static final char OUTCOME = 'f';
+    static final char ATTEMPT = 'w';
     static final char ENTRY = 'e';
     static final char OPEN = 'o';
     static final char TODOS = 't';

@@ -2,6 +2,7 @@ package dev.runcast.merge;
 
 import com.google.protobuf.Timestamp;
 import dev.runcast.state.v1.OutcomeRecord;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Decision;
 import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
@@ -113,6 +114,16 @@ final class Work {
     void setAttributes(ExecutionAttributes attributes) {
         records.put(
                 keys.one(StateKeys.ATTRIBUTES), ExecutionAttributes.parser(), isEmpty(attributes) ? null : attributes);
+    }
+
+    /** The newest attempt that said so; null when none has. */
+    @Nullable
+    Attempt attempt() {
+        return records.get(keys.one(StateKeys.ATTEMPT), Attempt.parser());
+    }
+
+    void setAttempt(Attempt attempt) {
+        records.put(keys.one(StateKeys.ATTEMPT), Attempt.parser(), attempt);
     }
 
     OutcomeRecord outcome() {

@@ -69,7 +69,9 @@ final class Contents {
             update.setOccurredAt(Timestamps.fromMillis(1_750_000_000_000L + random.nextInt(1_000_000)));
         }
         if (first && random.nextInt(4) > 0) {
-            return update.setAttemptStarted(AttemptStarted.newBuilder().setWorker("pod-7"))
+            return update.setAttemptStarted(AttemptStarted.newBuilder()
+                            .setWorker(pick("pod-7", "pod-8", ""))
+                            .setBuild(pick("1.2.3", "")))
                     .build();
         }
         int dice = oracle.state.items.isEmpty() && random.nextInt(5) > 0 ? 60 : random.nextInt(100);

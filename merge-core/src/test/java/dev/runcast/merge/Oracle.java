@@ -3,6 +3,7 @@ package dev.runcast.merge;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.runcast.v1.ApprovalDecided;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Cause;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.Control;
@@ -152,7 +153,11 @@ final class Oracle {
                         .setRequestId(id)
                         .setRefused(refused)
                         .setDecision(decision)
-                        .setDecidedBy(decidedBy));
+                        .setDecidedBy(decidedBy)
+                        .setControlValue(
+                                update.hasControlRequested()
+                                        ? update.getControlRequested().getControlValue()
+                                        : 0));
         outcomes.add("APPLIED");
         decision = Decision.DECISION_UNSPECIFIED;
         decidedBy = "";
@@ -204,6 +209,14 @@ final class Oracle {
                 require(state.end == null, "ENDED");
                 running();
                 state.reason = "";
+                if (epoch > 0 || state.attempt.getEpoch() == 0) { // older epochs are fenced
+                    state.attempt = Attempt.newBuilder()
+                            .setEpoch(epoch)
+                            .setWorker(update.getAttemptStarted().getWorker())
+                            .setBuild(update.getAttemptStarted().getBuild())
+                            .setStartedAt(logTime)
+                            .build();
+                }
             }
             case PHASE_CHANGED -> phase(update.getPhaseChanged(), kind);
             case RECOVERED -> {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.Execution;
@@ -294,6 +295,7 @@ final class OracleState {
     ExecutionAttributes attributes = ExecutionAttributes.getDefaultInstance();
     Failure failure = Failure.getDefaultInstance();
     LateOutcome late = LateOutcome.getDefaultInstance();
+    Attempt attempt = Attempt.getDefaultInstance();
     List<Item> items = new ArrayList<>();
     Map<String, List<String>> plans = new HashMap<>();
     List<String> requests = new ArrayList<>();
@@ -377,6 +379,7 @@ final class OracleState {
         copy.attributes = attributes;
         copy.failure = failure;
         copy.late = late;
+        copy.attempt = attempt;
         items.forEach(item -> copy.items.add(item.copy()));
         copy.plans = new HashMap<>(plans);
         copy.requests = new ArrayList<>(requests);
@@ -407,6 +410,7 @@ final class OracleState {
         set(attributes, execution::setAttributes);
         set(failure, execution::setFailure);
         set(late, execution::setLateOutcome);
+        set(attempt, execution::setAttempt);
         return execution.build();
     }
 
@@ -417,8 +421,12 @@ final class OracleState {
         if (version > 1 && bare(now).equals(bare(before.execution(tenant, id)))) {
             return null;
         }
-        Execution.Builder shown =
-                now.toBuilder().clearSpec().clearAttributes().clearFailure().clearLateOutcome();
+        Execution.Builder shown = now.toBuilder()
+                .clearSpec()
+                .clearAttributes()
+                .clearFailure()
+                .clearLateOutcome()
+                .clearAttempt();
         if (!spec.equals(before.spec)) {
             shown.setSpec(spec);
         }
@@ -430,6 +438,9 @@ final class OracleState {
         }
         if (!late.equals(before.late)) {
             shown.setLateOutcome(late);
+        }
+        if (!attempt.equals(before.attempt)) {
+            shown.setAttempt(attempt);
         }
         return shown.build();
     }

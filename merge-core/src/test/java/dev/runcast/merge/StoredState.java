@@ -3,6 +3,7 @@ package dev.runcast.merge;
 import dev.runcast.state.v1.EntryRecord;
 import dev.runcast.state.v1.Header;
 import dev.runcast.state.v1.OutcomeRecord;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionAttributes;
@@ -43,6 +44,10 @@ final class StoredState {
         }
         if (outcome != null && outcome.hasLateOutcome()) {
             execution.setLateOutcome(outcome.getLateOutcome());
+        }
+        Attempt attempt = Records.read(state, KEYS.one(StateKeys.ATTEMPT), Attempt.parser());
+        if (attempt != null) {
+            execution.setAttempt(attempt);
         }
         return execution.build();
     }
