@@ -70,6 +70,7 @@ public final class ExecutionRow {
         spec(row, execution);
         attributes(row, execution.getAttributes());
         failure(row, execution);
+        attempt(row, execution);
         return row.end().getBytes(StandardCharsets.UTF_8);
     }
 
@@ -130,6 +131,15 @@ public final class ExecutionRow {
             row.text("late_phase", phase(execution.getLateOutcome().getPhase()));
         } else {
             row.absent("late_phase");
+        }
+    }
+
+    private static void attempt(JsonObject row, Execution execution) {
+        if (execution.hasAttempt()) {
+            row.text("attempt_worker", execution.getAttempt().getWorker())
+                    .text("attempt_build", execution.getAttempt().getBuild());
+        } else {
+            row.absent("attempt_worker").absent("attempt_build");
         }
     }
 

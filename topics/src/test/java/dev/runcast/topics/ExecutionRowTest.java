@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.protobuf.Timestamp;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
@@ -38,6 +39,7 @@ class ExecutionRowTest {
                     .setProgress(Progress.newBuilder().setPercent(40).setMessage("half")))
             .setFailure(Failure.newBuilder().setCode("TOOL_ERROR").setRetryable(true))
             .setLateOutcome(LateOutcome.newBuilder().setPhase(Phase.PHASE_COMPLETED))
+            .setAttempt(Attempt.newBuilder().setWorker("pod-7").setBuild("1.2.3"))
             .build();
 
     @Test
@@ -58,6 +60,8 @@ class ExecutionRowTest {
         assertThat(row.get("progress_percent").getAsInt()).isEqualTo(40);
         assertThat(row.get("failure_code").getAsString()).isEqualTo("TOOL_ERROR");
         assertThat(row.get("late_phase").getAsString()).isEqualTo("COMPLETED");
+        assertThat(row.get("attempt_worker").getAsString()).isEqualTo("pod-7");
+        assertThat(row.get("attempt_build").getAsString()).isEqualTo("1.2.3");
     }
 
     @Test
@@ -66,6 +70,7 @@ class ExecutionRowTest {
                 Execution.newBuilder().setTenant("acme").setExecutionId("run-1").build();
         assertThat(row(bare).keySet()).isEqualTo(row(FULL).keySet());
         assertThat(row(bare).get("agent").isJsonNull()).isTrue();
+        assertThat(row(bare).get("attempt_worker").isJsonNull()).isTrue();
     }
 
     @Test
