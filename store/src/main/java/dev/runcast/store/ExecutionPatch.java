@@ -24,6 +24,9 @@ public final class ExecutionPatch {
         if (isEmpty(after.getLateOutcome())) {
             after.clearLateOutcome();
         }
+        if (isEmpty(after.getAttempt())) {
+            after.clearAttempt();
+        }
         return after.build();
     }
 
@@ -42,6 +45,7 @@ public final class ExecutionPatch {
         keep(newer.hasAttributes(), older.hasAttributes(), joined::setAttributes, older.getAttributes());
         keep(newer.hasFailure(), older.hasFailure(), joined::setFailure, older.getFailure());
         keep(newer.hasLateOutcome(), older.hasLateOutcome(), joined::setLateOutcome, older.getLateOutcome());
+        keep(newer.hasAttempt(), older.hasAttempt(), joined::setAttempt, older.getAttempt());
         return joined;
     }
 

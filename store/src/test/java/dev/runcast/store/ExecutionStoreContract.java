@@ -3,6 +3,8 @@ package dev.runcast.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.Change;
@@ -12,12 +14,14 @@ import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.RejectionReason;
+import dev.runcast.v1.Totals;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +70,49 @@ abstract class ExecutionStoreContract {
         assertThat(read(history.key())).isEqualTo(history.execution());
         assertThat(read(history.key()).hasFailure()).isFalse();
         assertThat(read(history.key()).getSpec().getAgent()).isEqualTo("travel-planner");
+    }
+
+    /** Over the descriptor, so that a message field that is added to Execution fails here until it is stored. */
+    @Test
+    void everyMessageFieldIsKeptUntilAnEmptyOneClearsIt() {
+        for (FieldDescriptor field : Execution.getDescriptor().getFields()) {
+            if (field.getJavaType() != FieldDescriptor.JavaType.MESSAGE
+                    || field.getMessageType() == Timestamp.getDescriptor()
+                    || field.getMessageType() == Totals.getDescriptor()) {
+                continue;
+            }
+            FieldDescriptor text = firstText(field);
+            Message.Builder value = Execution.newBuilder().newBuilderForField(field);
+            if (text == null) {
+                FieldDescriptor part = value.getDescriptorForType().getFields().stream()
+                        .filter(inner -> inner.getJavaType() == FieldDescriptor.JavaType.MESSAGE && !inner.isRepeated())
+                        .findFirst()
+                        .orElseThrow();
+                value.setField(part, value.newBuilderForField(part).build());
+            } else {
+                value.setField(text, "a-" + field.getName());
+            }
+            History history = history("e-" + field.getName())
+                    .phase(Phase.PHASE_RUNNING)
+                    .with(field, value.build())
+                    .phase(Phase.PHASE_PAUSED)
+                    .nothing();
+            write(history, 0, 1);
+            write(history, 1, 2);
+            write(history, 2, 4);
+            assertThat(read(history.key()).getField(field)).as(field.getName()).isEqualTo(value.build());
+            assertThat(read(history.key())).isEqualTo(history.execution());
+            history.with(field, value.getDefaultInstanceForType());
+            write(history, 4, 5);
+            assertThat(read(history.key()).hasField(field)).as(field.getName()).isFalse();
+        }
+    }
+
+    private static @Nullable FieldDescriptor firstText(FieldDescriptor field) {
+        return field.getMessageType().getFields().stream()
+                .filter(inner -> inner.getJavaType() == FieldDescriptor.JavaType.STRING && !inner.isRepeated())
+                .findFirst()
+                .orElse(null);
     }
 
     @Test

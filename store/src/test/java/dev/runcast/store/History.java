@@ -1,5 +1,7 @@
 package dev.runcast.store;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.Cause;
@@ -134,6 +136,10 @@ final class History {
                 List.of());
     }
 
+    History with(FieldDescriptor field, Message value) {
+        return add(header().setField(field, value), List.of(), List.of());
+    }
+
     History message(String id) {
         return record(Entry.newBuilder()
                 .setEntryId(id)
@@ -231,7 +237,8 @@ final class History {
                 .clearSpec()
                 .clearAttributes()
                 .clearFailure()
-                .clearLateOutcome();
+                .clearLateOutcome()
+                .clearAttempt();
     }
 
     private Timestamp time() {

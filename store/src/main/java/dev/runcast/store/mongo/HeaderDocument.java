@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
@@ -66,6 +67,9 @@ final class HeaderDocument {
         if (patch.hasLateOutcome()) {
             set.append("raw.late_outcome", binary(patch.getLateOutcome()));
         }
+        if (patch.hasAttempt()) {
+            set.append("raw.attempt", binary(patch.getAttempt()));
+        }
         Document update = new Document("$set", set);
         return atFirst.isEmpty() ? update : update.append("$setOnInsert", atFirst);
     }
@@ -94,6 +98,10 @@ final class HeaderDocument {
             byte[] lateOutcome = bytes(raw, "late_outcome");
             if (lateOutcome.length > 0) {
                 execution.setLateOutcome(LateOutcome.parseFrom(lateOutcome));
+            }
+            byte[] attempt = bytes(raw, "attempt");
+            if (attempt.length > 0) {
+                execution.setAttempt(Attempt.parseFrom(attempt));
             }
             return execution.build();
         } catch (InvalidProtocolBufferException e) {
@@ -124,6 +132,7 @@ final class HeaderDocument {
                 .clearAttributes()
                 .clearFailure()
                 .clearLateOutcome()
+                .clearAttempt()
                 .build();
         set.append("phase", Names.shortName(patch.getPhase(), "PHASE_"))
                 .append("reason", patch.getReason())
