@@ -102,6 +102,7 @@ final class GetCommand implements Callable<Integer> {
         row(out, "session", execution.getSpec().getSessionId());
         row(out, "version", Long.toString(execution.getVersion()));
         row(out, "attempts", Integer.toString(execution.getAttempts()));
+        row(out, "worker", execution.getAttempt().getWorker());
         row(out, "created", Timestamps.toString(execution.getCreatedAt()));
         if (execution.hasEndedAt()) {
             row(
