@@ -82,7 +82,7 @@ final class DemoCommand implements Callable<Integer> {
     private static void stop(LocalStack stack, @org.jspecify.annotations.Nullable Path delete) {
         try {
             LocalStackFile.remove();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             System.err.println("runcast: " + LocalStackFile.path() + " is left behind: " + e.getMessage());
         }
         stack.close();

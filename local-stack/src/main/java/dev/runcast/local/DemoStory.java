@@ -27,6 +27,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -48,7 +49,8 @@ final class DemoStory {
     private final Addresses addresses;
     private final PrintWriter out;
     private final DemoCheck check;
-    private final List<String> differences = new ArrayList<>();
+    // Viewers on other threads add to it too.
+    private final List<String> differences = new CopyOnWriteArrayList<>();
     private final long started;
 
     DemoStory(Addresses addresses, PrintWriter out) {

@@ -7,6 +7,8 @@ import dev.runcast.embedded.EmbeddedServer;
 import dev.runcast.embedded.EmbeddedServerException;
 import dev.runcast.embedded.EmbeddedTemporal;
 import dev.runcast.embedded.FreePorts;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,12 +44,7 @@ final class EmbeddedParts implements AutoCloseable {
                     options.kafka,
                     KAFKA_PORT,
                     port -> EmbeddedKafka.start(new EmbeddedKafka.Config(folder.resolve("kafka"), port)));
-            var mongoStart = embedded(
-                    starters,
-                    progress,
-                    options.mongo,
-                    MONGO_PORT,
-                    port -> EmbeddedMongo.start(new EmbeddedMongo.Config(folder.resolve("mongo"), port)));
+            var mongoStart = embedded(starters, progress, options.mongo, MONGO_PORT, port -> startMongo(folder, port));
             var redisStart = embedded(
                     starters,
                     progress,
@@ -55,6 +52,8 @@ final class EmbeddedParts implements AutoCloseable {
                     REDIS_PORT,
                     port -> EmbeddedRedis.start(new EmbeddedRedis.Config(folder.resolve("redis"), port, false)));
             var temporalStart = embedded(starters, progress, options.temporal, TEMPORAL_PORT, EmbeddedTemporal::start);
+            // All of them, also when one has failed: close() stops only what has been started by then.
+            ended(kafkaStart, mongoStart, redisStart, temporalStart);
             EmbeddedKafka ownKafka = join(kafkaStart);
             EmbeddedMongo ownMongo = join(mongoStart);
             EmbeddedRedis ownRedis = join(redisStart);
@@ -63,13 +62,36 @@ final class EmbeddedParts implements AutoCloseable {
             mongo = ownMongo == null ? given(options.mongo) : ownMongo.connectionString();
             redis = ownRedis == null ? given(options.redis) : ownRedis.uri();
             temporal = ownTemporal == null ? given(options.temporal) : ownTemporal.target();
-            storeMayLackWrites = ownMongo != null && !ownMongo.previousStopWasClean();
+            storeMayLackWrites = ownMongo != null && Files.exists(mark(folder));
         } catch (RuntimeException e) {
-            close();
+            try {
+                close();
+            } catch (RuntimeException whileStopping) {
+                e.addSuppressed(whileStopping);
+            }
             throw e;
         } finally {
             starters.shutdown();
         }
+    }
+
+    private static void ended(CompletableFuture<?>... starts) {
+        CompletableFuture.allOf(starts).exceptionally(failure -> null).join();
+    }
+
+    // The server forgets at its next clean stop how it found its files, so the mark is written before anything
+    // else can fail.
+    private static EmbeddedMongo startMongo(Path folder, int port) {
+        EmbeddedMongo mongo = EmbeddedMongo.start(new EmbeddedMongo.Config(folder.resolve("mongo"), port));
+        if (!mongo.previousStopWasClean()) {
+            try {
+                Files.writeString(mark(folder), "The store may lack writes: the next start repairs it from the log.\n");
+            } catch (IOException e) {
+                mongo.close();
+                throw new StackException(mark(folder) + " cannot be written: " + e, e);
+            }
+        }
+        return mongo;
     }
 
     /**
@@ -97,9 +119,14 @@ final class EmbeddedParts implements AutoCloseable {
         return temporal;
     }
 
-    /** The embedded store was not stopped cleanly, so writes that it acknowledged may be gone. */
+    /** The embedded store was once not stopped cleanly and has not been repaired since, so writes may be gone. */
     boolean storeMayLackWrites() {
         return storeMayLackWrites;
+    }
+
+    /** The file that outlives a repair that is broken off, even by a clean stop. */
+    static Path mark(Path folder) {
+        return folder.resolve("repair-needed");
     }
 
     private <S extends EmbeddedServer> CompletableFuture<@Nullable S> embedded(
@@ -166,8 +193,21 @@ final class EmbeddedParts implements AutoCloseable {
         }
         // Kafka last: the others are only copies of what it holds.
         stopping.sort((one, other) -> Boolean.compare(one instanceof EmbeddedKafka, other instanceof EmbeddedKafka));
+        RuntimeException failed = null;
         for (EmbeddedServer server : stopping) {
-            server.close();
+            try {
+                server.close();
+            } catch (RuntimeException e) {
+                // The others are stopped all the same.
+                if (failed == null) {
+                    failed = e;
+                } else {
+                    failed.addSuppressed(e);
+                }
+            }
+        }
+        if (failed != null) {
+            throw failed;
         }
     }
 }

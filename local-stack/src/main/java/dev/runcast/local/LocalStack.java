@@ -52,10 +52,10 @@ final class LocalStack implements AutoCloseable {
     private final Addresses addresses;
     private final Path folder;
 
-    private LocalStack(StackOptions options, Path folder, Consumer<String> progress) {
+    private LocalStack(EmbeddedParts servers, StackOptions options, Path folder, Consumer<String> progress) {
+        this.servers = servers;
         this.progress = progress;
         this.folder = folder;
-        this.servers = EmbeddedParts.start(options, folder, progress);
         FreePorts.Choice page = FreePorts.preferred(8090);
         FreePorts.Choice api = FreePorts.preferred(8091);
         FreePorts.Choice ingest = FreePorts.preferred(8080);
@@ -84,12 +84,19 @@ final class LocalStack implements AutoCloseable {
     static LocalStack start(StackOptions options, Path folder, Consumer<String> progress) {
         options.check();
         DataVersion.take(folder);
-        LocalStack stack = new LocalStack(options, folder, progress);
+        EmbeddedParts servers = EmbeddedParts.start(options, folder, progress);
+        AutoCloseable running = servers;
         try {
+            LocalStack stack = new LocalStack(servers, options, folder, progress);
+            running = stack;
             stack.startServices();
             return stack;
         } catch (RuntimeException e) {
-            stack.close();
+            try {
+                running.close();
+            } catch (Exception whileStopping) {
+                e.addSuppressed(whileStopping);
+            }
             throw e;
         }
     }
@@ -153,7 +160,7 @@ final class LocalStack implements AutoCloseable {
     private void startServices() {
         // The merge creates the topics that the others need.
         start(Service.MERGE_STREAM);
-        repairStoreIfNeeded(folder.resolve("repair-needed"));
+        repairStoreIfNeeded();
         ExecutorService starters = Executors.newFixedThreadPool(3);
         try {
             CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API).stream()
@@ -177,38 +184,40 @@ final class LocalStack implements AutoCloseable {
                     .getBean(MergeStreams.class);
         }
         while (streams.state() != KafkaStreams.State.RUNNING) {
-            if (System.nanoTime() > deadline) {
-                throw new StackException("merge-stream is " + streams.state() + " after " + MERGE_PATIENCE.toSeconds()
-                        + " s (expected: RUNNING)");
+            if (System.nanoTime() > deadline || streams.state() == KafkaStreams.State.ERROR) {
+                throw new StackException("merge-stream is " + streams.state() + " (expected: RUNNING within "
+                        + MERGE_PATIENCE.toSeconds() + " s)");
             }
             LockSupport.parkNanos(10_000_000);
         }
     }
 
-    /**
-     * The mark outlives a repair that is broken off, even by a clean stop, so that the next start repairs again.
-     */
-    private void repairStoreIfNeeded(Path mark) {
+    private void repairStoreIfNeeded() {
+        if (!servers.storeMayLackWrites()) {
+            return;
+        }
+        progress.accept("the last stop was not clean: repairing the store from the log");
+        try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
+            StoreRepair.Progress done =
+                    new StoreRepair(new ClientSettings(servers.kafka(), Map.of()), store).run(reached -> {});
+            progress.accept("repaired %d executions with %d changes".formatted(done.executions(), done.changes()));
+        } catch (RuntimeException e) {
+            throw new StackException(
+                    "the store cannot be repaired from the log, and the next start tries again: " + sentence(e), e);
+        }
+        Path mark = EmbeddedParts.mark(folder);
         try {
-            if (servers.storeMayLackWrites()) {
-                Files.writeString(mark, "The store may lack writes: the next start repairs it from the log.\n");
-            }
-            if (!Files.exists(mark)) {
-                return;
-            }
-            progress.accept("the last stop was not clean: repairing the store from the log");
-            try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
-                StoreRepair.Progress done =
-                        new StoreRepair(new ClientSettings(servers.kafka(), Map.of()), store).run(reached -> {});
-                progress.accept("repaired %d executions with %d changes".formatted(done.executions(), done.changes()));
-            }
             Files.delete(mark);
         } catch (IOException e) {
-            throw new StackException(mark + " cannot be written: " + e, e);
+            throw new StackException(mark + " cannot be removed: " + e, e);
         }
     }
 
-    /** Starts a service that is not running. */
+    /**
+     * Starts a service that is not running.
+     *
+     * @throws StackException when it cannot start
+     */
     void start(Service service) {
         long started = System.nanoTime();
         SpringApplicationBuilder builder =
@@ -225,8 +234,13 @@ final class LocalStack implements AutoCloseable {
         } catch (RuntimeException e) {
             throw new StackException(name(service) + " cannot start: " + sentence(e), e);
         }
+        ConfigurableApplicationContext twin;
         synchronized (running) {
-            running.put(service, context);
+            twin = running.putIfAbsent(service, context);
+        }
+        if (twin != null) {
+            context.close();
+            throw new IllegalStateException(name(service) + " runs (expected: stopped)");
         }
         progress.accept(name(service) + " runs (" + (System.nanoTime() - started) / 1_000_000 + " ms)");
     }
@@ -262,9 +276,12 @@ final class LocalStack implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Service service : Service.values()) {
-            stop(service);
+        try {
+            for (Service service : Service.values()) {
+                stop(service);
+            }
+        } finally {
+            servers.close();
         }
-        servers.close();
     }
 }

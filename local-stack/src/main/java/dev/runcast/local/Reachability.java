@@ -25,19 +25,31 @@ final class Reachability {
             URI uri = new URI(first.contains("://") ? first : "tcp://" + first);
             host = uri.getHost();
             port = uri.getPort();
-        } catch (URISyntaxException e) {
-            throw new StackException(name + ": " + address + " (expected: HOST:PORT)", e);
+        } catch (URISyntaxException repeatsTheAddress) {
+            throw malformed(name, address);
         }
         if (host == null || port < 1) {
-            throw new StackException(name + ": " + address + " (expected: HOST:PORT)");
+            throw malformed(name, address);
         }
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(host, port), TIMEOUT_MILLIS);
         } catch (IOException e) {
             throw new StackException(
                     "%s: %s does not answer: %s (expected: a running server, or leave the option out for an embedded one)"
-                            .formatted(name, address, e.getMessage()),
+                            .formatted(name, withoutPassword(first), e.getMessage()),
                     e);
         }
+    }
+
+    // The cause is left out: it repeats the address.
+    private static StackException malformed(String name, String address) {
+        return new StackException(name + ": " + withoutPassword(address) + " (expected: HOST:PORT)");
+    }
+
+    /** An address as it may be shown: what stands before an @ is who calls, and the secret. */
+    private static String withoutPassword(String address) {
+        int at = address.lastIndexOf('@');
+        int scheme = address.indexOf("://");
+        return at < 0 ? address : address.substring(0, scheme < 0 ? 0 : scheme + 3) + address.substring(at + 1);
     }
 }

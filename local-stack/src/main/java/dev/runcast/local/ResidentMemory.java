@@ -1,6 +1,7 @@
 package dev.runcast.local;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -24,7 +25,7 @@ final class ResidentMemory {
                     .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024)
                     .findFirst()
                     .orElse(0);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException itHasEnded) {
             return 0;
         }
     }

@@ -4,6 +4,7 @@ import dev.runcast.cli.CommandFailure;
 import dev.runcast.cli.LocalStackFile;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -53,7 +54,7 @@ final class UpCommand implements Callable<Integer> {
     private static void stop(LocalStack stack, CountDownLatch stopped) {
         try {
             LocalStackFile.remove();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             // The next start writes it anew; commands that read it meanwhile say that nobody answers.
             System.err.println("runcast: " + LocalStackFile.path() + " is left behind: " + e.getMessage());
         }
