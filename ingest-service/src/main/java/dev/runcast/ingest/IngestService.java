@@ -158,13 +158,18 @@ final class IngestService {
     }
 
     /** From now on updates are taken. */
-    void openDoor() {
-        state = State.OPEN;
+    synchronized void openDoor() {
+        // A stop may come while the signals are still being read.
+        if (state == State.STARTING) {
+            state = State.OPEN;
+        }
     }
 
     /** From now on nothing is taken; streams end when what they sent is durable. */
     void drain() {
-        state = State.DRAINING;
+        synchronized (this) {
+            state = State.DRAINING;
+        }
         streams.forEach(RunnerStream::drain);
     }
 

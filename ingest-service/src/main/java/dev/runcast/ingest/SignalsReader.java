@@ -16,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,7 +65,8 @@ final class SignalsReader implements AutoCloseable {
             try (Consumer<byte[], byte[]> consumer =
                     new KafkaConsumer<>(clients.consumer("runcast-ingest-signals", null, Isolation.UNCOMMITTED))) {
                 read(consumer);
-            } catch (KafkaException e) {
+            } catch (RuntimeException e) {
+                // Kafka's failures, and any bug of ours too: a reader that is gone would leave every runner untold.
                 if (!closed()) {
                     log.warn("Signals cannot be read, trying again in {}", RETRY, e);
                 }

@@ -44,6 +44,9 @@ import org.slf4j.LoggerFactory;
  * after days would write records that retention takes away before anybody has read them; log time stands inside them.
  */
 final class MergeProcessor implements Processor<byte[], byte[], byte[], byte[]> {
+    /** The end of the year 9999, the last that a Timestamp can name. */
+    private static final long LATEST_SECOND = 253_402_300_799L;
+
     private static final Logger LOG = LoggerFactory.getLogger(MergeProcessor.class);
     private static final int EXPIRED_AT_ONCE = 256;
     /** A slice every few seconds keeps up with hundreds of executions a second; more would be felt as latency. */
@@ -182,8 +185,12 @@ final class MergeProcessor implements Processor<byte[], byte[], byte[], byte[]> 
 
     /** By log time, but never ahead of the clock: one record stamped in the far future must not empty the state. */
     private void advance(UpdateBatch batch) {
-        Instant received = Instant.ofEpochSecond(
-                batch.getReceivedAt().getSeconds(), batch.getReceivedAt().getNanos());
+        long seconds = batch.getReceivedAt().getSeconds();
+        if (seconds < 0 || seconds > LATEST_SECOND) {
+            // The merge has refused it; no time can be taken from it.
+            return;
+        }
+        Instant received = Instant.ofEpochSecond(seconds, batch.getReceivedAt().getNanos());
         Instant now = Instant.ofEpochMilli(task().context().currentSystemTimeMs());
         Instant bounded = received.isAfter(now) ? now : received;
         if (bounded.isAfter(logTime)) {

@@ -68,18 +68,6 @@ class GoldenTopologyTest {
         }
     }
 
-    // A request that is refused makes a change, which answers it, and is listed as well.
-    private static int refused(GoldenCase expected) {
-        long rejected = expected.outcomes().stream()
-                .filter(outcome -> outcome.startsWith("REJECTED"))
-                .count();
-        long answered = expected.changes().stream()
-                .filter(change ->
-                        change.getRequestOutcome().getRefused() != RejectionReason.REJECTION_REASON_UNSPECIFIED)
-                .count();
-        return Math.toIntExact(rejected + answered);
-    }
-
     /** A refused request makes a change, which answers it, and a rejection as well, by which it is found. */
     private static int refusals(GoldenCase expected) {
         long rejected = expected.outcomes().stream()

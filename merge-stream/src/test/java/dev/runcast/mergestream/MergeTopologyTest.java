@@ -272,6 +272,19 @@ class MergeTopologyTest {
     }
 
     @Test
+    void aTimeThatNoTimestampCanHaveIsRejectedAndDoesNotStopThePartition() {
+        UpdateBatch.Builder wild = RUN.stream(START, 1, Batches.started()).toBuilder();
+        for (long seconds : new long[] {Long.MAX_VALUE, Long.MIN_VALUE, -1}) {
+            wild.getReceivedAtBuilder().setSeconds(seconds).setNanos(Integer.MAX_VALUE);
+            merge.send(wild.build());
+        }
+        merge.send(RUN.stream(START, 1, Batches.started()));
+
+        assertThat(merge.changes()).hasSize(1);
+        assertThat(merge.rejected()).hasSize(3);
+    }
+
+    @Test
     void aRecordFromTheFutureDoesNotEmptyTheState() {
         merge.send(RUN.stream(START, 1, conversation()));
         int before = merge.stateSize();

@@ -119,7 +119,9 @@ public record ClientSettings(String bootstrapServers, Map<String, String> proper
         settings.put("producer.compression.type", "lz4");
         settings.put("producer.batch.size", BATCH_BYTES);
         settings.put("producer.linger.ms", 0L);
-        settings.put("producer.max.request.size", Topic.MAX_RECORD_BYTES);
+        settings.put("producer.max.request.size", Topic.MAX_CHANGE_BYTES);
+        // Has to hold the largest record; memory is taken only when it is used.
+        settings.put("producer.buffer.memory", 2L * Topic.MAX_CHANGE_BYTES);
         settings.put("consumer.max.partition.fetch.bytes", Topic.MAX_RECORD_BYTES);
         settings.put("consumer.auto.offset.reset", "earliest");
         return finish(settings);

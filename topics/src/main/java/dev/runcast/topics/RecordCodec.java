@@ -116,9 +116,9 @@ public final class RecordCodec<T extends Message> {
         if (value == null) {
             return new Decoded.Empty<>();
         }
-        if (value.length > Topic.MAX_RECORD_BYTES) {
+        if (value.length > topic.maxRecordBytes()) {
             return new Decoded.Unreadable<>(
-                    "value: " + value.length + " bytes (expected: at most " + Topic.MAX_RECORD_BYTES + ")");
+                    "value: " + value.length + " bytes (expected: at most " + topic.maxRecordBytes() + ")");
         }
         T message;
         try {

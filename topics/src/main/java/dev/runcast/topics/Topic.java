@@ -27,8 +27,14 @@ public enum Topic {
     /** The level for the runners of a live execution, as {@code ExecutionSignals}; a null value ends it. */
     SIGNALS("runcast.signals.v1", Cleanup.COMPACT, Kept.FOREVER, false);
 
-    /** The largest record that any topic, producer or consumer of Runcast takes, in bytes: 4 MiB. */
+    /** The largest record that a topic of Runcast takes, in bytes: 4 MiB, but for {@link #CHANGES}. */
     public static final int MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
+    /**
+     * The largest record of {@link #CHANGES}, in bytes: 36 MiB. One change cannot be cut, and the end of a run settles
+     * all of its open entries in one: at most 512 records of at most 64 KiB. Ordinary ones stay below 512 KiB.
+     */
+    public static final int MAX_CHANGE_BYTES = 36 * 1024 * 1024;
 
     /** What becomes of old records. */
     public enum Cleanup {
@@ -64,6 +70,11 @@ public enum Topic {
         return cleanup;
     }
 
+    /** The largest record that it takes, in bytes. */
+    public int maxRecordBytes() {
+        return this == CHANGES ? MAX_CHANGE_BYTES : MAX_RECORD_BYTES;
+    }
+
     /** How long a record is kept where {@link #cleanup()} is DELETE. Negative means for ever. */
     public Duration retention() {
         return retention;
@@ -84,7 +95,7 @@ public enum Topic {
     Map<String, String> configs(int replicationFactor) {
         Map<String, String> configs = new LinkedHashMap<>();
         configs.put("cleanup.policy", cleanup.configValue());
-        configs.put("max.message.bytes", Integer.toString(MAX_RECORD_BYTES));
+        configs.put("max.message.bytes", Integer.toString(maxRecordBytes()));
         if (cleanup == Cleanup.DELETE) {
             configs.put("retention.ms", Long.toString(retention.toMillis()));
         } else {

@@ -192,9 +192,9 @@ public final class TopicAdministration {
                     + " (expected: " + topic.cleanup().configValue() + ")");
         }
         long maxBytes = Long.parseLong(value(config, "max.message.bytes"));
-        if (maxBytes < Topic.MAX_RECORD_BYTES) {
+        if (maxBytes < topic.maxRecordBytes()) {
             throw new TopicMismatchException("topic " + topic.topicName() + ": max.message.bytes is " + maxBytes
-                    + " (expected: at least " + Topic.MAX_RECORD_BYTES + ")");
+                    + " (expected: at least " + topic.maxRecordBytes() + ")");
         }
         if (topic.cleanup() == Topic.Cleanup.DELETE) {
             long retention = Long.parseLong(value(config, "retention.ms"));

@@ -97,7 +97,7 @@ class TopicAdministrationIT {
     void topicThatTakesTooSmallRecordsIsRefused() throws Exception {
         create(Topic.CHANGES, 4, Map.of("max.message.bytes", "1048588"));
         assertThatThrownBy(() -> ensure(TopicLayout.LOCAL))
-                .hasMessage("topic runcast.changes.v1: max.message.bytes is 1048588 (expected: at least 4194304)");
+                .hasMessage("topic runcast.changes.v1: max.message.bytes is 1048588 (expected: at least 37748736)");
     }
 
     @Test
