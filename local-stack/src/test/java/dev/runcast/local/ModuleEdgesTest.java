@@ -67,7 +67,8 @@ class ModuleEdgesTest {
                             "sink-service",
                             "api-service"),
             "kafka..,de.bwaldvogel..,redis.embedded..,io.temporal..", List.of("embedded-servers"),
-            "org.springframework..", List.of("doors", "ingest-service", "merge-stream", "sink-service", "api-service"),
+            "org.springframework..",
+                    List.of("topics", "doors", "ingest-service", "merge-stream", "sink-service", "api-service"),
             "picocli..,org.jline..", List.of("cli"));
 
     private static final JavaClasses ALL = new ClassFileImporter()
