@@ -1,6 +1,7 @@
 package dev.runcast.ingest;
 
 import com.google.protobuf.Message;
+import dev.runcast.topics.KafkaSettings;
 import dev.runcast.topics.RecordCodec;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Heartbeat;
