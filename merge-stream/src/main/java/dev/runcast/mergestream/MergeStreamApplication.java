@@ -1,5 +1,6 @@
 package dev.runcast.mergestream;
 
+import dev.runcast.topics.KafkaSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import java.util.Map;

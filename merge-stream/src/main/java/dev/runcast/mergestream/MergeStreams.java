@@ -1,6 +1,7 @@
 package dev.runcast.mergestream;
 
 import dev.runcast.topics.ClientSettings;
+import dev.runcast.topics.KafkaSettings;
 import dev.runcast.topics.TopicAdministration;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;

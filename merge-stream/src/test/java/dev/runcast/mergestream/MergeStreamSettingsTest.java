@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.runcast.mergestream.MergeStreamSettings.WatchdogSettings;
+import dev.runcast.topics.KafkaSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.mergestream.MergeStreamSettings.WatchdogSettings;
 import dev.runcast.topics.Isolation;
+import dev.runcast.topics.KafkaSettings;
 import dev.runcast.topics.RecordCodec;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Change;

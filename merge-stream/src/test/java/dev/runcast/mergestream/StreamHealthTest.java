@@ -2,6 +2,7 @@ package dev.runcast.mergestream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.runcast.topics.KafkaSettings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
