@@ -1,6 +1,7 @@
 package dev.runcast.sink;
 
 import dev.runcast.topics.Isolation;
+import dev.runcast.topics.KafkaSettings;
 import dev.runcast.topics.Topic;
 import java.time.Duration;
 import java.util.Map;

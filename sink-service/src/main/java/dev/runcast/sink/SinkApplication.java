@@ -4,6 +4,7 @@ import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.redis.RedisChangeBell;
+import dev.runcast.topics.KafkaSettings;
 import dev.runcast.topics.Topic;
 import dev.runcast.topics.TopicAdministration;
 import io.micrometer.core.instrument.MeterRegistry;
