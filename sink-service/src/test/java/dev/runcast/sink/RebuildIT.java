@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.mongodb.reactivestreams.client.MongoClient;
 import com.mongodb.reactivestreams.client.MongoClients;
 import com.mongodb.reactivestreams.client.MongoCollection;
+import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.InMemoryExecutionStore;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.UpdateBatch;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -24,7 +26,9 @@ import org.springframework.context.ConfigurableApplicationContext;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-class StoreRepairIT {
+class RebuildIT {
+    private static final Rebuild.Watcher SILENT = (step, done, all) -> {};
+
     @TempDir
     static Path folder;
 
@@ -73,10 +77,12 @@ class StoreRepairIT {
     @Test
     void emptyStoreIsFilledAndTheSinkGoesOnFromThere() {
         InMemoryExecutionStore store = new InMemoryExecutionStore();
-        List<StoreRepair.Progress> told = new ArrayList<>();
-        new StoreRepair(servers.clients(), store).run(told::add);
+        List<Rebuild.Step> told = new ArrayList<>();
+        RebuildReport done = rebuild(store).replace((step, reached, all) -> told.add(step));
         RUNS.forEach(run -> assertStored(store, run));
-        assertThat(told).hasSizeGreaterThan(4);
+        assertThat(done.replaced()).isEqualTo(RUNS.size());
+        assertThat(told).containsOnly(Rebuild.Step.REPLACE);
+        assertThat(rebuild(store).verify(SILENT).allEqual()).isTrue();
     }
 
     @Test
@@ -88,7 +94,7 @@ class StoreRepairIT {
             try (ConfigurableApplicationContext sink = servers.startSink("after-repair")) {
                 servers.feed(more);
                 org.awaitility.Awaitility.await()
-                        .atMost(java.time.Duration.ofSeconds(30))
+                        .atMost(Duration.ofSeconds(30))
                         .untilAsserted(() -> assertStored(store, more));
             }
             RUNS.forEach(run -> assertStored(store, run));
@@ -96,14 +102,17 @@ class StoreRepairIT {
         }
     }
 
+    private static Rebuild rebuild(ExecutionStore store) {
+        return new Rebuild(servers.clients(), store, Duration.ZERO);
+    }
+
     private static void repair(MongoExecutionStore store) {
-        StoreRepair.Progress done = new StoreRepair(servers.clients(), store).run(progress -> {});
+        RebuildReport done = rebuild(store).replace(SILENT);
         assertThat(done.executions()).isEqualTo(RUNS.size());
-        assertThat(done.changes())
-                .isEqualTo(RUNS.stream().mapToLong(RunLog::version).sum());
-        assertThat(done.read()).isEqualTo(done.all());
+        assertThat(done.updates()).isEqualTo(RUNS.stream().mapToLong(run -> run.updates().size()).sum());
         RUNS.forEach(run -> assertStored(store, run));
         assertThat(store.rejected(RUNS.get(3).key(), "", 10).block().items()).hasSize(1);
+        assertThat(rebuild(store).verify(SILENT)).matches(RebuildReport::allEqual);
     }
 
     private static void loseSome(MongoCollection<Document> collection, Random random) {
