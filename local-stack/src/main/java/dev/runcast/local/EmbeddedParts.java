@@ -56,7 +56,8 @@ final class EmbeddedParts implements AutoCloseable {
                     starters,
                     progress,
                     options.temporal == null ? none : options.temporal,
-                    TEMPORAL_PORT, EmbeddedTemporal::start);
+                    TEMPORAL_PORT,
+                    EmbeddedTemporal::start);
             // All of them, also when one has failed: close() stops only what has been started by then.
             ended(kafkaStart, mongoStart, redisStart, temporalStart);
             EmbeddedKafka ownKafka = join(kafkaStart);
@@ -66,7 +67,9 @@ final class EmbeddedParts implements AutoCloseable {
             kafka = ownKafka == null ? given(options.kafka) : ownKafka.bootstrapServers();
             mongo = ownMongo == null ? given(options.mongo) : ownMongo.connectionString();
             redis = ownRedis == null ? given(options.redis == null ? none : options.redis) : ownRedis.uri();
-            temporal = ownTemporal == null ? given(options.temporal == null ? none : options.temporal) : ownTemporal.target();
+            temporal = ownTemporal == null
+                    ? given(options.temporal == null ? none : options.temporal)
+                    : ownTemporal.target();
             storeMayLackWrites = ownMongo != null && Files.exists(mark(folder));
         } catch (RuntimeException e) {
             try {

@@ -200,8 +200,7 @@ final class LocalStack implements AutoCloseable {
         try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
             RebuildReport done = new Rebuild(new ClientSettings(servers.kafka()), store, Duration.ZERO)
                     .replace((step, reached, all) -> {});
-            progress.accept(
-                    "compared %d executions, replaced %d".formatted(done.executions(), done.replaced()));
+            progress.accept("compared %d executions, replaced %d".formatted(done.executions(), done.replaced()));
         } catch (RuntimeException e) {
             throw new StackException(
                     "the store cannot be repaired from the log, and the next start tries again: " + sentence(e), e);

@@ -50,7 +50,8 @@ final class RebuildCommand implements Callable<Integer> {
             names = "--sink-group",
             paramLabel = "NAME",
             defaultValue = "runcast-sink",
-            description = "The sink's runcast.sink.group, by which it is seen whether one runs (default: ${DEFAULT-VALUE}).")
+            description =
+                    "The sink's runcast.sink.group, by which it is seen whether one runs (default: ${DEFAULT-VALUE}).")
     private String sinkGroup = "runcast-sink";
 
     @Option(
@@ -106,9 +107,8 @@ final class RebuildCommand implements Callable<Integer> {
     }
 
     private int damage(MongoExecutionStore store, String execution) {
-        ExecutionKey key = execution.indexOf('/') < 0
-                ? new ExecutionKey("default", execution)
-                : ExecutionKey.parse(execution);
+        ExecutionKey key =
+                execution.indexOf('/') < 0 ? new ExecutionKey("default", execution) : ExecutionKey.parse(execution);
         String what = store.damage(key, new Random()).block();
         if (what == null) {
             throw new CommandFailure("%s: not in the store (expected: one that is)".formatted(key));

@@ -24,7 +24,12 @@ final class RebuildProgress implements Rebuild.Watcher {
             step = reached;
         }
         line = String.format(
-                Locale.ROOT, "  %s %,d of %,d %s", doing(reached), done, all, reached == Rebuild.Step.COMPARE ? "executions" : "records");
+                Locale.ROOT,
+                "  %s %,d of %,d %s",
+                doing(reached),
+                done,
+                all,
+                reached == Rebuild.Step.COMPARE ? "executions" : "records");
         if (live) {
             err.print('\r' + line);
             err.flush();

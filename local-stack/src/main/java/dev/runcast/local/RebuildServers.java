@@ -1,7 +1,6 @@
 package dev.runcast.local;
 
 import dev.runcast.store.mongo.MongoSettings;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
@@ -19,8 +18,7 @@ final class RebuildServers implements AutoCloseable {
     private final @Nullable EmbeddedParts own;
     private final Path folder;
 
-    private RebuildServers(
-            String kafka, MongoSettings mongo, boolean alone, @Nullable EmbeddedParts own, Path folder) {
+    private RebuildServers(String kafka, MongoSettings mongo, boolean alone, @Nullable EmbeddedParts own, Path folder) {
         this.kafka = kafka;
         this.mongo = mongo;
         this.alone = alone;

@@ -50,7 +50,9 @@ final class RunningStack {
         }
         String pid = properties.getProperty("pid", "");
         boolean runs = pid.matches("\\d{1,18}")
-                && ProcessHandle.of(Long.parseLong(pid)).map(ProcessHandle::isAlive).orElse(false);
+                && ProcessHandle.of(Long.parseLong(pid))
+                        .map(ProcessHandle::isAlive)
+                        .orElse(false);
         return runs ? properties : null;
     }
 

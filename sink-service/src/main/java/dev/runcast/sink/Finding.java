@@ -46,8 +46,8 @@ public record Finding(ExecutionKey key, Verdict verdict, long logVersion, long s
             case EQUAL -> "%s: equal at version %d".formatted(key, storedVersion);
             case DIFFERENT -> "%s: different at version %d: %s".formatted(key, storedVersion, difference);
             case MISSING -> "%s: missing (expected: version %d)".formatted(key, logVersion);
-            case BEHIND -> "%s: equal at version %d, and behind (expected: version %d)"
-                    .formatted(key, storedVersion, logVersion);
+            case BEHIND ->
+                "%s: equal at version %d, and behind (expected: version %d)".formatted(key, storedVersion, logVersion);
             case NOT_IN_LOG -> "%s: in the store at version %d, and not in the log".formatted(key, storedVersion);
         };
     }

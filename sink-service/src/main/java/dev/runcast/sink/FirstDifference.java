@@ -77,7 +77,9 @@ final class FirstDifference {
     }
 
     private static Message only(Message message, FieldDescriptor field) {
-        return message.newBuilderForType().setField(field, message.getField(field)).build();
+        return message.newBuilderForType()
+                .setField(field, message.getField(field))
+                .build();
     }
 
     private static @Nullable Difference ofList(String path, FieldDescriptor field, List<?> log, List<?> store) {
@@ -124,7 +126,9 @@ final class FirstDifference {
         if (value instanceof Message message) {
             return shortened(Canonical.json(message));
         }
-        return value instanceof String text ? '"' + TextFormat.escapeDoubleQuotesAndBackslashes(text) + '"' : value.toString();
+        return value instanceof String text
+                ? '"' + TextFormat.escapeDoubleQuotesAndBackslashes(text) + '"'
+                : value.toString();
     }
 
     private static String shortened(String text) {

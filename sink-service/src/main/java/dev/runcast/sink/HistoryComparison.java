@@ -23,9 +23,7 @@ final class HistoryComparison implements PartitionFold.Listener {
      * @param differences takes where each first differs; may be changed by many threads
      */
     HistoryComparison(
-            ExecutionStore store,
-            Map<ExecutionKey, StoredExecution> wanted,
-            Map<ExecutionKey, String> differences) {
+            ExecutionStore store, Map<ExecutionKey, StoredExecution> wanted, Map<ExecutionKey, String> differences) {
         this.store = store;
         this.wanted = wanted;
         this.differences = differences;

@@ -55,8 +55,7 @@ final class PartitionFold implements UpdateLog.Reader {
     @Override
     public void take(ConsumerRecord<byte[], byte[]> record) {
         // What is not an update was rejected as it came by, and has no part in any state.
-        if (RecordCodec.UPDATES.decode(record.key(), record.value())
-                instanceof Decoded.Value<UpdateBatch> readable) {
+        if (RecordCodec.UPDATES.decode(record.key(), record.value()) instanceof Decoded.Value<UpdateBatch> readable) {
             UpdateBatch batch = readable.value();
             if (listener.wants(batch.getTenant(), batch.getExecutionId())) {
                 merge(record, batch);

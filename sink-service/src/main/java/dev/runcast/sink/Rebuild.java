@@ -124,7 +124,8 @@ public final class Rebuild {
 
         Run(Watcher watcher) {
             this.watcher = watcher;
-            this.stored = new HashSet<>(store.keys().collectList().blockOptional().orElse(List.of()));
+            this.stored =
+                    new HashSet<>(store.keys().collectList().blockOptional().orElse(List.of()));
             this.log = UpdateLog.now(kafka);
         }
 

@@ -39,7 +39,9 @@ public record RebuildReport(
     public long count(Verdict verdict) {
         return verdict == Verdict.EQUAL
                 ? equal
-                : findings.stream().filter(finding -> finding.verdict() == verdict).count();
+                : findings.stream()
+                        .filter(finding -> finding.verdict() == verdict)
+                        .count();
     }
 
     /** How many updates were folded in a second. */

@@ -36,8 +36,7 @@ final class Shadow {
                 of.digest = Digest.begin();
             } else if (change.getVersion() != of.version + 1) {
                 throw new IllegalStateException("change of %s/%s: version %d (expected: %d, or 1)"
-                        .formatted(
-                                batch.getTenant(), batch.getExecutionId(), change.getVersion(), of.version + 1));
+                        .formatted(batch.getTenant(), batch.getExecutionId(), change.getVersion(), of.version + 1));
             }
             of.version = change.getVersion();
             of.digest = digest.after(of.digest, change);

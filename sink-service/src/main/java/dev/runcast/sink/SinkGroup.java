@@ -27,15 +27,17 @@ public final class SinkGroup {
         String id = group + "-mongo";
         int members = members(kafka, id);
         if (members > 0) {
-            throw new RebuildException(("sink-service runs: consumer group %s has %d member%s (expected: none while the store is"
-                            + " replaced, since the store has one writer). Stop it first; --verify may run beside it")
-                    .formatted(id, members, members == 1 ? "" : "s"));
+            throw new RebuildException(
+                    ("sink-service runs: consumer group %s has %d member%s (expected: none while the store is"
+                                    + " replaced, since the store has one writer). Stop it first; --verify may run beside it")
+                            .formatted(id, members, members == 1 ? "" : "s"));
         }
     }
 
     private static int members(ClientSettings kafka, String id) {
         try (Admin admin = Admin.create(kafka.admin("runcast-rebuild"))) {
-            return admin.describeConsumerGroups(List.of(id))
+            return admin
+                    .describeConsumerGroups(List.of(id))
                     .all()
                     .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
                     .values()

@@ -81,7 +81,8 @@ final class StoreComparison {
         List<ExecutionKey> arrived = new ArrayList<>();
         for (int from = 0; from < behind.size(); from += VERSIONS_AT_ONCE) {
             List<ExecutionKey> some = behind.subList(from, Math.min(behind.size(), from + VERSIONS_AT_ONCE));
-            Map<ExecutionKey, Long> versions = store.versions(some).blockOptional().orElse(Map.of());
+            Map<ExecutionKey, Long> versions =
+                    store.versions(some).blockOptional().orElse(Map.of());
             some.stream()
                     .filter(key -> versions.getOrDefault(key, 0L) >= of(key).version())
                     .forEach(arrived::add);

@@ -63,7 +63,10 @@ record StoredExecution(long version, boolean history, String problem) {
         StoredExecution look() {
             long version = 0;
             try {
-                version = store.versions(List.of(key)).blockOptional().orElseThrow().getOrDefault(key, 0L);
+                version = store.versions(List.of(key))
+                        .blockOptional()
+                        .orElseThrow()
+                        .getOrDefault(key, 0L);
                 if (version == 0) {
                     return NONE;
                 }
@@ -99,7 +102,9 @@ record StoredExecution(long version, boolean history, String problem) {
             if (difference == null) {
                 List<StoredEntry> entries =
                         store.entries(stored, 0).collectList().blockOptional().orElse(List.of());
-                difference = entries(view.entries(), entries.stream().map(StoredEntry::filled).toList());
+                difference = entries(
+                        view.entries(),
+                        entries.stream().map(StoredEntry::filled).toList());
             }
             if (difference != null) {
                 return difference.toString();
@@ -112,7 +117,8 @@ record StoredExecution(long version, boolean history, String problem) {
         private Execution complete(Execution stored) {
             Execution.Builder complete = stored.toBuilder();
             if (stored.hasTotals() || view.execution().hasTotals()) {
-                complete.getTotalsBuilder().setTextBytes(view.execution().getTotals().getTextBytes());
+                complete.getTotalsBuilder()
+                        .setTextBytes(view.execution().getTotals().getTextBytes());
             }
             return complete.build();
         }

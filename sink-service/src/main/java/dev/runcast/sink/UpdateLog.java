@@ -70,8 +70,8 @@ final class UpdateLog {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             List<Extent> extents = new ArrayList<>();
             for (TopicPartition partition : partitions) {
-                extents.add(new Extent(
-                        partition, begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L)));
+                extents.add(
+                        new Extent(partition, begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L)));
             }
             return new UpdateLog(settings, List.copyOf(extents));
         }
@@ -93,8 +93,7 @@ final class UpdateLog {
      * @throws RuntimeException the first that a reader or Kafka's client threw; the others stop soon after
      */
     void read(Function<TopicPartition, Reader> readers) {
-        int threads =
-                Math.max(1, Math.min(extents.size(), Runtime.getRuntime().availableProcessors()));
+        int threads = Math.max(1, Math.min(extents.size(), Runtime.getRuntime().availableProcessors()));
         AtomicInteger number = new AtomicInteger();
         ExecutorService pool = Executors.newFixedThreadPool(threads, task -> {
             Thread thread = new Thread(task, "rebuild-" + number.incrementAndGet());

@@ -124,7 +124,8 @@ class RebuildIT {
             set(database, "texts", texts.getString("_id"), "pieces." + first + ".text", "слово!");
             assertOnly(store, run, "entries[1].message.text");
             for (int seed = 1; seed <= 20; seed++) {
-                assertThat(store.damage(run.key(), new Random(seed)).block()).contains(run.key().toString());
+                assertThat(store.damage(run.key(), new Random(seed)).block())
+                        .contains(run.key().toString());
                 assertOnly(store, run, "");
             }
         }
@@ -146,8 +147,7 @@ class RebuildIT {
 
     private static void set(MongoDatabase database, String collection, String id, String field, Object value) {
         assertThat(Mono.from(database.getCollection(collection)
-                                .updateOne(
-                                        new Document("_id", id), new Document("$set", new Document(field, value))))
+                                .updateOne(new Document("_id", id), new Document("$set", new Document(field, value))))
                         .block()
                         .getModifiedCount())
                 .isEqualTo(1);
@@ -161,7 +161,8 @@ class RebuildIT {
         store.remove(RUNS.get(2).key()).block();
         store.write(StoreWrite.ofChanges(List.of(RUNS.get(2).changes().get(0)))).block();
         RunLog foreign = RunLog.of("foreign", 3);
-        foreign.changes().forEach(batch -> store.write(StoreWrite.ofChanges(List.of(batch))).block());
+        foreign.changes().forEach(batch -> store.write(StoreWrite.ofChanges(List.of(batch)))
+                .block());
         RebuildReport found = rebuild(store).verify(SILENT);
         assertThat(found.findings())
                 .extracting(finding -> finding.key().executionId() + ' ' + finding.verdict())
@@ -195,11 +196,10 @@ class RebuildIT {
         try (MongoExecutionStore store = servers.store();
                 ConfigurableApplicationContext sink = servers.startSink("beside")) {
             repair(store);
-            org.awaitility.Awaitility.await()
-                    .atMost(Duration.ofSeconds(30))
-                    .untilAsserted(() -> assertThatThrownBy(() -> SinkGroup.requireNone(servers.clients(), "beside"))
-                            .isInstanceOf(RebuildException.class)
-                            .hasMessageContaining("beside-mongo has 1 member (expected: none"));
+            org.awaitility.Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThatThrownBy(
+                            () -> SinkGroup.requireNone(servers.clients(), "beside"))
+                    .isInstanceOf(RebuildException.class)
+                    .hasMessageContaining("beside-mongo has 1 member (expected: none"));
             assertThat(rebuild(store).verify(SILENT)).matches(RebuildReport::allEqual);
         }
         SinkGroup.requireNone(servers.clients(), "beside");
@@ -213,7 +213,8 @@ class RebuildIT {
     private static void repair(MongoExecutionStore store) {
         RebuildReport done = rebuild(store).replace(SILENT);
         assertThat(done.executions()).isEqualTo(RUNS.size());
-        assertThat(done.updates()).isEqualTo(RUNS.stream().mapToLong(run -> run.updates().size()).sum());
+        assertThat(done.updates())
+                .isEqualTo(RUNS.stream().mapToLong(run -> run.updates().size()).sum());
         RUNS.forEach(run -> assertStored(store, run));
         assertThat(store.rejected(RUNS.get(3).key(), "", 10).block().items()).hasSize(1);
         assertThat(rebuild(store).verify(SILENT)).matches(RebuildReport::allEqual);

@@ -131,8 +131,10 @@ final class RunLog {
 
     /** The same, begun at a time. */
     static RunLog of(String executionId, int appends, Instant begin) {
-        RunLog run =
-                new RunLog(executionId, begin).phase(Phase.PHASE_RUNNING).message("m1").message("m2");
+        RunLog run = new RunLog(executionId, begin)
+                .phase(Phase.PHASE_RUNNING)
+                .message("m1")
+                .message("m2");
         for (int i = 0; i < appends; i++) {
             run.append(i % 3 == 0 ? "m1" : "m2", "слово " + i + ' ');
         }

@@ -296,7 +296,8 @@ abstract class ExecutionStoreContract {
 
     @Test
     void whatIsRemovedIsGoneAndItsIdBeginsAnew() {
-        History first = history("e").declared("a", "s", Map.of("k", "v")).message("m").append("m", noise(200_000));
+        History first =
+                history("e").declared("a", "s", Map.of("k", "v")).message("m").append("m", noise(200_000));
         for (int i = 0; i < 300; i++) {
             first.append("m", " more");
         }
@@ -308,7 +309,9 @@ abstract class ExecutionStoreContract {
         store().remove(first.key()).block();
         store().remove(first.key()).block();
 
-        assertThat(store().keys().collectList().block()).doesNotContain(first.key()).contains(neighbour.key());
+        assertThat(store().keys().collectList().block())
+                .doesNotContain(first.key())
+                .contains(neighbour.key());
         assertThat(store().execution(first.key()).blockOptional()).isEmpty();
         assertThat(store().changes(first.key(), 0, Long.MAX_VALUE).collectList().block())
                 .isEmpty();

@@ -370,7 +370,9 @@ final class Feed {
                         ? Mono.just(new Look(found, generation()))
                         : store.generation()
                                 .map(name -> new Look(
-                                        found, found.map(now -> Cursor.generation(name, now)).orElse(name))))
+                                        found,
+                                        found.map(now -> Cursor.generation(name, now))
+                                                .orElse(name))))
                 .timeout(settings.storeTimeout())
                 .takeUntilOther(closed.asMono())
                 .subscribe(this::looked, this::lookFailed);

@@ -35,8 +35,8 @@ final class Damage {
 
     private Flux<Target> entries(ExecutionKey key) {
         return Flux.from(database.getCollection(Names.ENTRIES).find(Names.all(key)))
-                .map(document -> new Target(
-                        Names.ENTRIES, document.get("_id"), "raw", HeaderDocument.bytes(document, "raw")));
+                .map(document ->
+                        new Target(Names.ENTRIES, document.get("_id"), "raw", HeaderDocument.bytes(document, "raw")));
     }
 
     private Flux<Target> changes(ExecutionKey key) {

@@ -72,7 +72,8 @@ final class HistoryReader {
     private Mono<byte[]> parts(ExecutionKey key, long version, int parts) {
         return Flux.range(0, parts)
                 .concatMap(part -> alone(key, version, Names.changePart(key, version, part)), 1)
-                .collect(ByteArrayOutputStream::new, (all, part) -> all.writeBytes(HeaderDocument.bytes(part, "change")))
+                .collect(
+                        ByteArrayOutputStream::new, (all, part) -> all.writeBytes(HeaderDocument.bytes(part, "change")))
                 .map(ByteArrayOutputStream::toByteArray);
     }
 

@@ -231,8 +231,8 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         Bson of = Names.all(key);
         return Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES)
                 .flatMap(collection -> database.getCollection(collection).deleteMany(of))
-                .then(Mono.defer(() ->
-                        Mono.from(database.getCollection(Names.EXECUTIONS).deleteOne(eq("_id", key.toString())))))
+                .then(Mono.defer(
+                        () -> Mono.from(database.getCollection(Names.EXECUTIONS).deleteOne(eq("_id", key.toString())))))
                 .then();
     }
 
