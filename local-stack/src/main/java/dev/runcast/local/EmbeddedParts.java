@@ -35,7 +35,7 @@ final class EmbeddedParts implements AutoCloseable {
     private final boolean storeMayLackWrites;
 
     private EmbeddedParts(StackOptions options, Path folder, boolean onlyLogAndStore, Consumer<String> progress) {
-        String none = onlyLogAndStore ? "" : null;
+        @Nullable String none = onlyLogAndStore ? "" : null;
         ExecutorService starters = Executors.newCachedThreadPool();
         try {
             // Kafka takes the longest, so the others start beside it.

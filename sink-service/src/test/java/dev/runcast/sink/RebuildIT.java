@@ -121,7 +121,8 @@ class RebuildIT {
                     .block();
             Document pieces = texts.get("pieces", Document.class);
             String first = pieces.keySet().iterator().next();
-            set(database, "texts", texts.getString("_id"), "pieces." + first + ".text", "слово!");
+            String text = pieces.get(first, Document.class).getString("text");
+            set(database, "texts", texts.getString("_id"), "pieces." + first + ".text", "б" + text.substring(1));
             assertOnly(store, run, "entries[1].message.text");
             for (int seed = 1; seed <= 20; seed++) {
                 assertThat(store.damage(run.key(), new Random(seed)).block())

@@ -23,7 +23,7 @@ final class Damage {
         this.random = random;
     }
 
-    private record Target(String collection, Object id, String field, byte[] bytes) {}
+    private record Target(String collection, String id, String field, byte[] bytes) {}
 
     /** What was damaged, in words; empty when there is nothing. */
     Mono<String> of(ExecutionKey key) {
@@ -36,7 +36,7 @@ final class Damage {
     private Flux<Target> entries(ExecutionKey key) {
         return Flux.from(database.getCollection(Names.ENTRIES).find(Names.all(key)))
                 .map(document ->
-                        new Target(Names.ENTRIES, document.get("_id"), "raw", HeaderDocument.bytes(document, "raw")));
+                        new Target(Names.ENTRIES, document.getString("_id"), "raw", HeaderDocument.bytes(document, "raw")));
     }
 
     private Flux<Target> changes(ExecutionKey key) {
@@ -47,7 +47,7 @@ final class Damage {
                     inline.forEach((version, packed) -> {
                         byte[] bytes = ((Binary) packed).getData();
                         if (bytes.length > 0) {
-                            targets.add(new Target(Names.CHANGES, document.get("_id"), "changes." + version, bytes));
+                            targets.add(new Target(Names.CHANGES, document.getString("_id"), "changes." + version, bytes));
                         }
                     });
                     return targets;
