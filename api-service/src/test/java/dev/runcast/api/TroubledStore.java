@@ -108,6 +108,26 @@ public final class TroubledStore implements ExecutionStore {
         return store.write(write);
     }
 
+    @Override
+    public Flux<ExecutionKey> keys() {
+        return store.keys();
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return store.remove(key);
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return store.removeHeadless();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return store.contradictions(key);
+    }
+
     private static RuntimeException outage() {
         return new IllegalStateException("the server is away");
     }

@@ -125,7 +125,7 @@ class LocalStackIT {
                             .differences())
                     .isEmpty();
         }
-        assertThat(said).anyMatch(line -> line.startsWith("repaired 3 executions"));
+        assertThat(said).anyMatch(line -> line.startsWith("compared 3 executions, replaced 3"));
         assertThat(own.resolve("repair-needed")).doesNotExist();
     }
 

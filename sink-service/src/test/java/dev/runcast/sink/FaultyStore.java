@@ -87,4 +87,24 @@ final class FaultyStore implements ExecutionStore {
     public Mono<String> generation() {
         return real.generation();
     }
+
+    @Override
+    public Flux<ExecutionKey> keys() {
+        return real.keys();
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return real.remove(key);
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return real.removeHeadless();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return real.contradictions(key);
+    }
 }

@@ -71,6 +71,11 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<ExecutionKey> keys() {
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(histories.keySet())));
+    }
+
+    @Override
     public Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit) {
         return Mono.fromSupplier(() -> {
             String query = "executions " + tenant + ' ' + filter;
@@ -170,6 +175,21 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                     .forEach(letter ->
                             deadLetters.put(letter.topic() + '/' + letter.partition() + '/' + letter.offset(), letter));
         });
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return Mono.fromRunnable(() -> histories.remove(key));
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return Mono.empty();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return Flux.empty();
     }
 
     private void write(ChangeBatch batch) {

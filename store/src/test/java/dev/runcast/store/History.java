@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /** Writes a history as the merge would, and knows what must be read back: the texts as plain strings. */
 final class History {
@@ -207,6 +208,28 @@ final class History {
         Execution.Builder patch = header();
         patch.setTotals(Totals.newBuilder().setEntries(records.size()));
         return add(patch, List.of(record), List.of());
+    }
+
+    /** One change with many records, each with the failure that is made for its number from 0 on. */
+    History records(int count, IntFunction<Failure> failures) {
+        List<Entry> made = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Entry record = Entry.newBuilder()
+                    .setEntryId("r" + i)
+                    .setState(EntryState.ENTRY_STATE_FAILED)
+                    .setMessage(ChatMessage.newBuilder().setRole(Role.ROLE_AI))
+                    .setFailure(failures.apply(i))
+                    .setOrdinal(records.size() + 1L)
+                    .setVersion(version() + 1)
+                    .setCreatedAt(time())
+                    .setUpdatedAt(time())
+                    .build();
+            records.put(record.getEntryId(), record);
+            made.add(record);
+        }
+        Execution.Builder patch = header();
+        patch.setTotals(Totals.newBuilder().setEntries(records.size()));
+        return add(patch, made, List.of());
     }
 
     /** A change that touches nothing but the version. */

@@ -193,12 +193,20 @@ final class Feed {
                 return idle(version, ticksSeen);
             }
             if (!ring.isFarBehind(version)) {
-                return new Step.Send(ring.get(version + 1), version + 1);
+                return send(ring.get(version + 1), version + 1);
             }
             missed = ring.after(version);
         }
         Frame folded = frame(fold(missed));
-        return new Step.Send(folded, folded.message().getChange().getVersion());
+        return send(folded, folded.message().getChange().getVersion());
+    }
+
+    /** What is too large for a frame is seen in the state after it, once the store has that. */
+    private Step send(Frame frame, long version) {
+        if (frame.message().getSerializedSize() <= Frame.MAX_BYTES) {
+            return new Step.Send(frame, version);
+        }
+        return storedVersion() >= version ? new Step.TooLarge() : new Step.Wait();
     }
 
     private Step idle(long version, long ticksSeen) {
@@ -360,17 +368,25 @@ final class Feed {
                 .defaultIfEmpty(Optional.empty())
                 .flatMap(found -> isAsBefore(found)
                         ? Mono.just(new Look(found, generation()))
-                        : store.generation().map(name -> new Look(found, name)))
+                        : store.generation()
+                                .map(name -> new Look(
+                                        found,
+                                        found.map(now -> Cursor.generation(name, now))
+                                                .orElse(name))))
                 .timeout(settings.storeTimeout())
                 .takeUntilOther(closed.asMono())
                 .subscribe(this::looked, this::lookFailed);
     }
 
-    /** Only a store that knows less than before can be another one. */
+    /** Only a store that knows less than before can be another one, and only what was made then the same execution. */
     private boolean isAsBefore(Optional<Execution> found) {
         synchronized (lock) {
-            return open && found.isPresent() && found.get().getVersion() >= stored.getVersion();
+            return open && found.isPresent() && found.get().getVersion() >= stored.getVersion() && isSame(found.get());
         }
+    }
+
+    private boolean isSame(Execution execution) {
+        return execution.getCreatedAt().equals(stored.getCreatedAt());
     }
 
     private record Look(Optional<Execution> execution, String generation) {}
@@ -440,7 +456,7 @@ final class Feed {
     }
 
     private void takeHeader(Execution execution) {
-        if (open && execution.getVersion() >= stored.getVersion()) {
+        if (open && execution.getVersion() >= stored.getVersion() && isSame(execution)) {
             stored = execution;
             heardOf = Math.max(heardOf, execution.getVersion());
         }
@@ -499,6 +515,9 @@ final class Feed {
 
         /** Needs the state anew: what it misses is no longer here. */
         record FellOut() implements Step {}
+
+        /** Needs the state anew: what comes next does not fit into a frame. */
+        record TooLarge() implements Step {}
 
         /** Needs the state anew: it is another store's. */
         record Replaced() implements Step {}

@@ -36,6 +36,7 @@ final class Viewer {
     private volatile SnapshotReason reason = SnapshotReason.SNAPSHOT_REASON_INITIAL;
     private volatile long version;
     private volatile int replacements;
+    private volatile boolean tooLarge;
 
     private Viewer(ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, Stage stage) {
         this.key = key;
@@ -109,8 +110,10 @@ final class Viewer {
 
     private Flux<Frame> catchUp() {
         long from = version;
+        tooLarge = false;
         Flux<Frame> missed = store.changes(key, from, Long.MAX_VALUE)
                 .takeWhile(this::follows)
+                .takeWhile(this::fits)
                 .map(feed::frame)
                 .doOnNext(frame -> version = frame.message().getChange().getVersion())
                 .takeUntil(frame -> version >= feed.base())
@@ -122,9 +125,16 @@ final class Viewer {
         return change.getVersion() == version + 1;
     }
 
+    private boolean fits(Change change) {
+        tooLarge = change.getSerializedSize() > Frame.MAX_BYTES;
+        return !tooLarge;
+    }
+
     private Mono<Frame> caughtUp(long from) {
         if (feed.replacements() != replacements) {
             beginAnew(SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        } else if (tooLarge && feed.storedVersion() > version) {
+            beginAnew(SnapshotReason.SNAPSHOT_REASON_LARGE);
         } else if (version == from && feed.storedVersion() > version) {
             // The header promises what the history does not have.
             beginAnew(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
@@ -222,13 +232,19 @@ final class Viewer {
                 stage = Stage.ENDED;
                 send(last.frame());
             } else {
-                beginAnew(
-                        step instanceof Feed.Step.FellOut
-                                ? SnapshotReason.SNAPSHOT_REASON_SLOW
-                                : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+                beginAnew(reasonOf(step));
             }
             subscriber.onComplete();
             return false;
+        }
+
+        private static SnapshotReason reasonOf(Feed.Step step) {
+            if (step instanceof Feed.Step.FellOut) {
+                return SnapshotReason.SNAPSHOT_REASON_SLOW;
+            }
+            return step instanceof Feed.Step.TooLarge
+                    ? SnapshotReason.SNAPSHOT_REASON_LARGE
+                    : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED;
         }
 
         private void send(Frame frame) {

@@ -77,7 +77,7 @@ public final class WatchService implements AutoCloseable {
                         if (seen == null) {
                             return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL));
                         }
-                        if (!seen.generation().equals(found.getT2())) {
+                        if (!seen.generation().equals(Cursor.generation(found.getT2(), execution))) {
                             return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED));
                         }
                         boolean atEnd = Feed.isFinal(execution) && seen.version() == execution.getVersion();

@@ -12,6 +12,7 @@ import dev.runcast.merge.ExecutionView;
 import dev.runcast.store.InMemoryChangeBell;
 import dev.runcast.store.InMemoryExecutionStore;
 import dev.runcast.v1.Change;
+import dev.runcast.v1.Entry;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.Snapshot;
 import dev.runcast.v1.SnapshotReason;
@@ -307,6 +308,49 @@ class WatchServiceTest {
         run.store(other, 1);
         viewer.awaitVersion(7);
         assertThat(seen(viewer).entries()).isEqualTo(expected(7).entries());
+    }
+
+    @Test
+    void cursorOfAnExecutionWhoseIdIsUsedAgainBringsTheNewOne() {
+        run.grow("m1", 5, " more").phase(Phase.PHASE_COMPLETED).store(store, 1);
+        Probe viewer = view("");
+        viewer.awaitEnd();
+        String cursor = viewer.lastCursor();
+        await().until(() -> watches.feeds() == 0);
+        store.remove(run.key()).block();
+        Run again = new Run("acme", "run-1", 1_800_000_000_000L).message("other", "Twice");
+        again.store(store, 1);
+        Probe resumed = view(cursor).awaitVersion(2);
+        assertThat(resumed.frames.get(0).message().getSnapshot().getReason())
+                .isEqualTo(SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        again.text("other", ".").store(store, 3).ring(bell, 3);
+        resumed.awaitVersion(3);
+        assertThat(seen(resumed).entries()).extracting(Entry::getEntryId).containsExactly("other");
+        // Under a viewer too, and though the new one has come further than the old one was.
+        store.remove(run.key()).block();
+        Run third = new Run("acme", "run-1", 1_900_000_000_000L).message("third", "Thrice");
+        third.grow("third", 20, " more").store(store, 1);
+        resumed.awaitVersion(third.version());
+        assertThat(seen(resumed).entries()).extracting(Entry::getEntryId).containsExactly("third");
+    }
+
+    @Test
+    void changeThatIsTooLargeForAFrameIsSeenInTheStateAfterIt() {
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        String cursor = viewer.lastCursor();
+        run.text("m1", "x".repeat(Frame.MAX_BYTES)).store(store, 3).ring(bell, 3);
+        WatchExecutionResponse anew =
+                viewer.await(frame -> frame.getSnapshot().getReason() == SnapshotReason.SNAPSHOT_REASON_LARGE);
+        assertThat(anew.getSnapshot().getExecution().getVersion()).isEqualTo(3);
+        run.text("m1", ".").store(store, 4).ring(bell, 4);
+        viewer.awaitVersion(4);
+        Probe resumed = view(cursor).awaitVersion(4);
+        assertThat(resumed.frames.get(0).message().getSnapshot().getReason())
+                .isEqualTo(SnapshotReason.SNAPSHOT_REASON_LARGE);
+        assertThat(viewer.frames).allSatisfy(frame -> assertThat(frame.message().getSerializedSize())
+                .isLessThan(Frame.MAX_BYTES));
+        assertThat(seen(viewer).entries()).isEqualTo(expected(4).entries());
     }
 
     @Test
