@@ -247,7 +247,7 @@ class TenantsTest {
     }
 
     static List<String> routes() {
-        return new HttpRoutes(null, null)
+        return new HttpRoutes(null, null, null, null)
                 .routes().stream().map(HttpRoutes.Route::name).toList();
     }
 

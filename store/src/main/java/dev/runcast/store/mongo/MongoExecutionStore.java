@@ -59,6 +59,7 @@ import reactor.core.publisher.Mono;
  *       version and not by offset, since a text that is cut and written again at one offset would else lose what a
  *       reader still needs, and grow one document without end.
  *   <li>{@code changes}: tenant/execution/⌊version ÷ 128⌋. Each change under its version, compressed.
+ *   <li>{@code requests}: tenant/execution/request. The version that a request made.
  *   <li>{@code rejected}: partition/offset/index. Expires after 30 days.
  *   <li>{@code dead_letters}: topic/partition/offset.
  *   <li>{@code meta}: {@code store}, with this store's generation.
@@ -148,6 +149,13 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.from(database.getCollection(Names.REQUESTS).find(eq("_id", Names.request(key, requestId))))
+                .map(HeaderDocument::version)
+                .flatMap(version -> history.read(key, version - 1, version).next());
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.defer(() -> {
             String query = "rejected " + key;
@@ -207,6 +215,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                                     bulk(Names.ENTRIES, fold.entries()),
                                     bulk(Names.TEXTS, fold.texts()),
                                     bulk(Names.CHANGES, fold.changes()),
+                                    bulk(Names.REQUESTS, fold.requests()),
                                     bulk(Names.REJECTED, fold.rejected()),
                                     bulk(Names.DEAD_LETTERS, fold.deadLetters()))
                             .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));

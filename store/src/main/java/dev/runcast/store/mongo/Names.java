@@ -9,6 +9,7 @@ final class Names {
     static final String ENTRIES = "entries";
     static final String TEXTS = "texts";
     static final String CHANGES = "changes";
+    static final String REQUESTS = "requests";
     static final String REJECTED = "rejected";
     static final String DEAD_LETTERS = "dead_letters";
     static final String META = "meta";
@@ -31,6 +32,10 @@ final class Names {
 
     static String change(ExecutionKey key, long version) {
         return changes(key, version) + '/' + version;
+    }
+
+    static String request(ExecutionKey key, String requestId) {
+        return key + "/" + requestId;
     }
 
     /** Where the pieces of a text lie that were written at a version, without the entry: the entry lists these. */
