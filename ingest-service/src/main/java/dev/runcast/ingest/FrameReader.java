@@ -178,7 +178,12 @@ final class FrameReader {
             return;
         }
         door.metrics().accepted(1);
-        door.log().append(door.stamp().on(batch, principal.tenant(), principal.name()).build(), answers.whenLanded(batch, cost));
+        door.log()
+                .append(
+                        door.stamp()
+                                .on(batch, principal.tenant(), principal.name())
+                                .build(),
+                        answers.whenLanded(batch, cost));
     }
 
     private void heartbeat(Heartbeat heartbeat, long cost) {

@@ -60,7 +60,8 @@ public final class ExecutionCreation {
     public Mono<CreateExecutionResponse> create(Principal principal, CreateExecutionRequest request) {
         return ExecutionControl.answer(() -> {
             Contract.check(request);
-            String requestId = request.getRequestId().isEmpty() ? UUID.randomUUID().toString() : request.getRequestId();
+            String requestId =
+                    request.getRequestId().isEmpty() ? UUID.randomUUID().toString() : request.getRequestId();
             String executionId = request.getExecutionId().isEmpty() ? requestId : request.getExecutionId();
             Asked asked = Asked.of(principal, executionId, requestId);
             Declared declared = Declared.newBuilder()
@@ -88,7 +89,8 @@ public final class ExecutionCreation {
                     Reason.INVALID,
                     "spec.workflow_id",
                     '"' + spec.getWorkflowId() + '"',
-                    "none: it follows from tenant and execution" + (workflowId.isEmpty() ? ", and without_workflow" : ""));
+                    "none: it follows from tenant and execution"
+                            + (workflowId.isEmpty() ? ", and without_workflow" : ""));
         }
         return spec.toBuilder().setWorkflowId(workflowId).build();
     }
@@ -134,7 +136,11 @@ public final class ExecutionCreation {
                 ? Mono.empty()
                 : Flux.interval(Duration.ZERO, LOOK_EVERY)
                         .onBackpressureDrop()
-                        .concatMap(tick -> store.execution(key).timeout(storeTimeout).onErrorResume(away -> Mono.empty()), 1)
+                        .concatMap(
+                                tick -> store.execution(key)
+                                        .timeout(storeTimeout)
+                                        .onErrorResume(away -> Mono.empty()),
+                                1)
                         .filter(stored -> stored.getVersion() >= answer.getT2().getVersion())
                         .next()
                         .timeout(left, Mono.empty());

@@ -74,23 +74,23 @@ public final class Requests {
                 .addUpdates(update)
                 .build();
         return Mono.defer(() -> {
-            Sinks.Empty<Void> listening = Sinks.empty();
-            Mono<Change> heard = bell.listen(key)
-                    .concatMap(ring -> answerIn(ring, key, requestId, listening))
-                    .next();
-            Mono<Change> found = Flux.interval(askEvery)
-                    .onBackpressureDrop()
-                    .concatMap(tick -> answered(key, requestId), 1)
-                    .next();
-            Mono<Change> asked = listening
-                    .asMono()
-                    .timeout(BELL_PATIENCE, Mono.empty())
-                    .then(answered(key, requestId))
-                    .switchIfEmpty(Mono.defer(() -> log.append(request, principal)
-                            .onErrorMap(failure -> notDurable(requestId, failure))
-                            .then(Mono.never())));
-            return Mono.firstWithSignal(heard, found, asked);
-        })
+                    Sinks.Empty<Void> listening = Sinks.empty();
+                    Mono<Change> heard = bell.listen(key)
+                            .concatMap(ring -> answerIn(ring, key, requestId, listening))
+                            .next();
+                    Mono<Change> found = Flux.interval(askEvery)
+                            .onBackpressureDrop()
+                            .concatMap(tick -> answered(key, requestId), 1)
+                            .next();
+                    Mono<Change> asked = listening
+                            .asMono()
+                            .timeout(BELL_PATIENCE, Mono.empty())
+                            .then(answered(key, requestId))
+                            .switchIfEmpty(Mono.defer(() -> log.append(request, principal)
+                                    .onErrorMap(failure -> notDurable(requestId, failure))
+                                    .then(Mono.never())));
+                    return Mono.firstWithSignal(heard, found, asked);
+                })
                 .timeout(patience, Mono.defer(() -> noAnswer(key, requestId)));
     }
 

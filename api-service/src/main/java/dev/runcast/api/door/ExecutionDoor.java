@@ -171,8 +171,7 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
     static DoorException notServed(String method) {
         return Failures.of(
                 Reason.UNIMPLEMENTED,
-                "method: %s is not served by this version (expected: another of ExecutionService)"
-                        .formatted(method));
+                "method: %s is not served by this version (expected: another of ExecutionService)".formatted(method));
     }
 
     private static String tenant() {

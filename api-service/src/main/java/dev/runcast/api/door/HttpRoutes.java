@@ -82,10 +82,7 @@ public final class HttpRoutes {
                 new Route(HttpMethod.GET, "/v1/executions/{id}/entries", this::entries),
                 new Route(HttpMethod.GET, "/v1/executions/{id}/changes", this::changes),
                 new Route(HttpMethod.GET, "/v1/executions/{id}/rejected", this::rejected),
-                new Route(
-                        HttpMethod.POST,
-                        "/v1/executions/{id}/approvals/{approval}:decide",
-                        this::decide));
+                new Route(HttpMethod.POST, "/v1/executions/{id}/approvals/{approval}:decide", this::decide));
     }
 
     /** All routes, in the order in which they are tried. */

@@ -53,7 +53,8 @@ final class JsonBody {
                 Objects.requireNonNull(message.getDescriptorForType().findFieldByName(field), field);
         Object said = message.getField(named);
         if (!said.equals("") && !said.equals(value)) {
-            throw Failures.value(Reason.INVALID, field, '"' + said.toString() + '"', "none, or \"" + value + "\" as in the path");
+            throw Failures.value(
+                    Reason.INVALID, field, '"' + said.toString() + '"', "none, or \"" + value + "\" as in the path");
         }
         message.setField(named, value);
     }
@@ -79,7 +80,10 @@ final class JsonBody {
         try {
             byte[] bytes = new byte[buffer.readableByteCount()];
             buffer.read(bytes);
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw Failures.value(Reason.INVALID, "body", "bytes that are no UTF-8", "JSON in UTF-8");
         } finally {

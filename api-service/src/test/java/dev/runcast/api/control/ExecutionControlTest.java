@@ -187,7 +187,8 @@ class ExecutionControlTest {
     @Test
     void whatIsNotThereIsNotFoundAndIsNotBegun() {
         int before = api.log.appended();
-        assertThat(failure(control.cancel(DANA, cancelOf("nobody", ""))).reason()).isEqualTo(Reason.NOT_FOUND);
+        assertThat(failure(control.cancel(DANA, cancelOf("nobody", ""))).reason())
+                .isEqualTo(Reason.NOT_FOUND);
         assertThat(api.log.appended()).isEqualTo(before);
     }
 
@@ -255,13 +256,15 @@ class ExecutionControlTest {
 
     private static Phase pause(String id) {
         return wait(control.pause(
-                        DANA, PauseExecutionRequest.newBuilder().setExecutionId(id).build()))
+                        DANA,
+                        PauseExecutionRequest.newBuilder().setExecutionId(id).build()))
                 .getPhase();
     }
 
     private static Phase resume(String id) {
         return wait(control.resume(
-                        DANA, ResumeExecutionRequest.newBuilder().setExecutionId(id).build()))
+                        DANA,
+                        ResumeExecutionRequest.newBuilder().setExecutionId(id).build()))
                 .getPhase();
     }
 

@@ -81,8 +81,9 @@ class ExecutionCreationTest {
 
     @Test
     void withoutAWorkflowThereIsNone() {
-        CreateExecutionRequest request =
-                request("alone", "", "planner").toBuilder().setWithoutWorkflow(true).build();
+        CreateExecutionRequest request = request("alone", "", "planner").toBuilder()
+                .setWithoutWorkflow(true)
+                .build();
         assertThat(wait(creation.create(DANA, request)).getExecution().getSpec().getWorkflowId())
                 .isEmpty();
     }
@@ -148,11 +149,12 @@ class ExecutionCreationTest {
     @Test
     void whatIsMissingOrTooMuchIsNamedBeforeAnythingIsAppended() {
         int before = api.log.appended();
-        assertThat(failure(creation.create(DANA, request("bad", "", ""))))
-                .hasMessageStartingWith("spec.agent: \"\"");
+        assertThat(failure(creation.create(DANA, request("bad", "", "")))).hasMessageStartingWith("spec.agent: \"\"");
         assertThat(failure(creation.create(
                         DANA,
-                        request("bad", "", "planner").toBuilder().putLabels("ü", "x").build())))
+                        request("bad", "", "planner").toBuilder()
+                                .putLabels("ü", "x")
+                                .build())))
                 .hasMessageContaining("labels");
         CreateExecutionRequest.Builder workflow = request("bad", "", "planner").toBuilder();
         workflow.getSpecBuilder().setWorkflowId("mine");

@@ -51,7 +51,10 @@ class HttpControlTest {
                 .isEqualTo("PHASE_PAUSED")
                 .jsonPath("$.version")
                 .isEqualTo("2");
-        post("/v1/executions/life:resume", "{}").expectBody().jsonPath("$.phase").isEqualTo("PHASE_PENDING");
+        post("/v1/executions/life:resume", "{}")
+                .expectBody()
+                .jsonPath("$.phase")
+                .isEqualTo("PHASE_PENDING");
         post("/v1/executions/life:cancel", "{\"request_id\": \"c1\", \"reason\": \"enough\"}")
                 .expectBody()
                 .jsonPath("$.phase")
@@ -100,7 +103,9 @@ class HttpControlTest {
                 .jsonPath("$.details[1]['@type']")
                 .isEqualTo("type.googleapis.com/google.rpc.RetryInfo");
         api.log.up = true;
-        post("/v1/executions/down:cancel", "{\"requestId\": \"r1\"}").expectStatus().isOk();
+        post("/v1/executions/down:cancel", "{\"requestId\": \"r1\"}")
+                .expectStatus()
+                .isOk();
     }
 
     @ParameterizedTest

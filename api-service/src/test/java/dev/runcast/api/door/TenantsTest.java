@@ -320,9 +320,7 @@ class TenantsTest {
         if (parts[0].equals("POST")) {
             request.contentType(MediaType.APPLICATION_JSON)
                     .bodyValue(
-                            route.endsWith(":decide")
-                                    ? "{\"decided\": {\"decision\": \"DECISION_APPROVE\"}}"
-                                    : "{}");
+                            route.endsWith(":decide") ? "{\"decided\": {\"decision\": \"DECISION_APPROVE\"}}" : "{}");
         }
         return request.exchange();
     }
@@ -354,8 +352,7 @@ class TenantsTest {
         }
         if (method.equals(ExecutionServiceGrpc.getDecideApprovalMethod())) {
             return Optional.of(DecideApprovalRequest.newBuilder()
-                    .setDecided(
-                            ApprovalDecided.newBuilder().setEntryId("a1").setDecision(Decision.DECISION_APPROVE))
+                    .setDecided(ApprovalDecided.newBuilder().setEntryId("a1").setDecision(Decision.DECISION_APPROVE))
                     .build());
         }
         return Optional.empty();
