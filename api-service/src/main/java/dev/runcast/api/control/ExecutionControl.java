@@ -32,7 +32,6 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /**
@@ -58,7 +57,7 @@ public final class ExecutionControl {
 
     /** CancelExecution. */
     public Mono<CancelExecutionResponse> cancel(Principal principal, CancelExecutionRequest request) {
-        return answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             Asked asked = Asked.of(principal, request.getExecutionId(), request.getRequestId());
             return control(asked, Control.CONTROL_CANCEL, request.getReason())
@@ -72,7 +71,7 @@ public final class ExecutionControl {
 
     /** PauseExecution. */
     public Mono<PauseExecutionResponse> pause(Principal principal, PauseExecutionRequest request) {
-        return answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             Asked asked = Asked.of(principal, request.getExecutionId(), request.getRequestId());
             return control(asked, Control.CONTROL_PAUSE, request.getReason())
@@ -86,7 +85,7 @@ public final class ExecutionControl {
 
     /** ResumeExecution. */
     public Mono<ResumeExecutionResponse> resume(Principal principal, ResumeExecutionRequest request) {
-        return answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             Asked asked = Asked.of(principal, request.getExecutionId(), request.getRequestId());
             return control(asked, Control.CONTROL_RESUME, request.getReason())
@@ -100,7 +99,7 @@ public final class ExecutionControl {
 
     /** RecoverExecution. */
     public Mono<RecoverExecutionResponse> recover(Principal principal, RecoverExecutionRequest request) {
-        return answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             Asked asked = Asked.of(principal, request.getExecutionId(), request.getRequestId());
             return control(asked, Control.CONTROL_RECOVER, request.getReason())
@@ -114,7 +113,7 @@ public final class ExecutionControl {
 
     /** DecideApproval. Who comes second is answered too: with the decision that holds. */
     public Mono<DecideApprovalResponse> decide(Principal principal, DecideApprovalRequest request) {
-        return answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             ApprovalDecided decided = request.getDecided();
             requireArgumentsWithEdit(decided);
@@ -190,7 +189,7 @@ public final class ExecutionControl {
                 .onErrorMap(failure -> Failures.of(Reason.STORE_UNAVAILABLE, "the store does not answer", failure))
                 .switchIfEmpty(Mono.error(() -> Failures.noExecution(asked.key.executionId())))
                 .flatMap(execution -> isClosed(execution)
-                        ? requests.answered(asked.key, asked.requestId)
+                        ? requests.stored(asked.key, asked.requestId)
                                 .switchIfEmpty(Mono.error(() -> asked.closed(execution)))
                         : requests.ask(asked.key, asked.principal, asked.requestId, update));
     }
@@ -200,10 +199,6 @@ public final class ExecutionControl {
                 && Instant.ofEpochSecond(execution.getEndedAt().getSeconds())
                         .plus(CLOSED_AFTER)
                         .isBefore(clock.instant());
-    }
-
-    static <T> Mono<T> answer(Supplier<Mono<T>> question) {
-        return Mono.defer(question);
     }
 
     /** One request: who asks what it is called. */

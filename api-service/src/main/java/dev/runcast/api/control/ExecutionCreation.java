@@ -58,7 +58,7 @@ public final class ExecutionCreation {
      * merge said.
      */
     public Mono<CreateExecutionResponse> create(Principal principal, CreateExecutionRequest request) {
-        return ExecutionControl.answer(() -> {
+        return Mono.defer(() -> {
             Contract.check(request);
             String requestId =
                     request.getRequestId().isEmpty() ? UUID.randomUUID().toString() : request.getRequestId();
@@ -110,7 +110,7 @@ public final class ExecutionCreation {
 
     /** The execution is there: either by this request, or by another. */
     private Mono<CreateExecutionResponse> again(Asked asked, Declared declared) {
-        return requests.answered(asked.key(), asked.requestId())
+        return requests.stored(asked.key(), asked.requestId())
                 .flatMap(change -> created(asked, declared, change))
                 .switchIfEmpty(Mono.defer(() -> taken(asked)));
     }

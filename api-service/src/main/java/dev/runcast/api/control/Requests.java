@@ -80,12 +80,12 @@ public final class Requests {
                             .next();
                     Mono<Change> found = Flux.interval(askEvery)
                             .onBackpressureDrop()
-                            .concatMap(tick -> answered(key, requestId), 1)
+                            .concatMap(tick -> storedIfKnown(key, requestId), 1)
                             .next();
                     Mono<Change> asked = listening
                             .asMono()
                             .timeout(BELL_PATIENCE, Mono.empty())
-                            .then(answered(key, requestId))
+                            .then(storedIfKnown(key, requestId))
                             .switchIfEmpty(Mono.defer(() -> log.append(request, principal)
                                     .onErrorMap(failure -> notDurable(requestId, failure))
                                     .then(Mono.never())));
@@ -94,8 +94,15 @@ public final class Requests {
                 .timeout(patience, Mono.defer(() -> noAnswer(key, requestId)));
     }
 
-    /** The change that a request has made, as far as the store knows now; empty also when the store is away. */
-    Mono<Change> answered(ExecutionKey key, String requestId) {
+    /** The change that a request has made, if it is stored. Fails with STORE_UNAVAILABLE. */
+    Mono<Change> stored(ExecutionKey key, String requestId) {
+        return store.request(key, requestId)
+                .timeout(STORE_PATIENCE)
+                .onErrorMap(failure -> Failures.of(Reason.STORE_UNAVAILABLE, "the store does not answer", failure));
+    }
+
+    /** The same, without minding that the store is away: the bell may tell. */
+    private Mono<Change> storedIfKnown(ExecutionKey key, String requestId) {
         return store.request(key, requestId).timeout(STORE_PATIENCE).onErrorResume(away -> Mono.empty());
     }
 
