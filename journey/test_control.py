@@ -6,10 +6,9 @@ import threading
 import uuid
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from conftest import await_that
-from test_page import QUIET
 
 TOOLS = os.environ.get("TOOLS", "")
 
@@ -141,14 +140,11 @@ def test_approvals_are_decided_from_a_terminal(stack):
     assert stack.runcast("skip", "gates", check=False).returncode == 5
 
 
-@pytest.fixture(scope="module")
-def page(stack):
-    import shutil
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield browser.new_page(viewport={"width": 1100, "height": 800})
-        browser.close()
+@pytest.fixture
+def page(browser):
+    opened = browser.new_page(viewport={"width": 1100, "height": 800})
+    yield opened
+    opened.close()
 
 
 def gate(page, prompt):
@@ -181,7 +177,7 @@ def test_approvals_are_decided_on_the_page(stack, page):
     page.route("**/approvals/a3:decide", lambda route: (
         stack.runcast("reject", "on-page", "a3"), route.continue_()))
     gate(page, "May I race?").get_by_role("button", name="Approve", exact=True).click()
-    expect(page.locator("#answer")).to_have_text("Somebody was faster: rejected by local", timeout=30_000)
+    expect(gate(page, "May I race?").get_by_text("Somebody was faster: rejected by local")).to_be_visible(timeout=30_000)
     gate(page, "May I skip?").get_by_role("button", name="Skip").click()
     expect(gate(page, "May I skip?").get_by_text("skipped by local")).to_be_visible()
     expect(page.locator("#badge")).to_have_text("running")
@@ -203,7 +199,7 @@ def test_a_run_is_held_let_go_and_cancelled_on_the_page(stack, page):
     expect(page.locator("#actions").get_by_role("button")).to_have_count(0)
 
 
-def test_what_a_caller_may_not_is_not_offered(own_stack, tmp_path):
+def test_what_a_caller_may_not_is_not_offered(own_stack, tmp_path, browser):
     tokens = tmp_path / "tokens"
     tokens.write_text("a-viewer-of-default default vera viewer\nan-operator-of-default default dana operator\n")
     stack = own_stack("--tokens", str(tokens))
@@ -213,21 +209,16 @@ def test_what_a_caller_may_not_is_not_offered(own_stack, tmp_path):
     assert cookie[0] == 401, "a cookie counts for reading only"
     denied = stack.runcast("cancel", "guarded", "--token", "a-viewer-of-default", check=False)
     assert denied.returncode == 77
-    import shutil
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        for token, offered in (("a-viewer-of-default", False), ("an-operator-of-default", True)):
-            context = browser.new_context()
-            context.add_cookies([{"name": "runcast_token", "value": token, "url": stack.url("/"), "sameSite": "Strict"}])
-            page = context.new_page()
-            with page.expect_response(lambda response: response.request.method == "OPTIONS"):
-                page.goto(stack.url("/#guarded"))
-            expect(page.locator("#badge")).to_have_text("pending")
-            if offered:
-                page.get_by_role("button", name="Pause").click()
-                expect(page.locator("#badge")).to_have_text("paused")
-            else:
-                expect(page.locator("#actions")).to_be_hidden()
-            context.close()
-        browser.close()
+    for token, offered in (("a-viewer-of-default", False), ("an-operator-of-default", True)):
+        context = browser.new_context()
+        context.add_cookies([{"name": "runcast_token", "value": token, "url": stack.url("/"), "sameSite": "Strict"}])
+        page = context.new_page()
+        with page.expect_response(lambda response: response.request.method == "OPTIONS"):
+            page.goto(stack.url("/#guarded"))
+        expect(page.locator("#badge")).to_have_text("pending")
+        if offered:
+            page.get_by_role("button", name="Pause").click()
+            expect(page.locator("#badge")).to_have_text("paused")
+        else:
+            expect(page.locator("#actions")).to_be_hidden()
+        context.close()
