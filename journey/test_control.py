@@ -91,23 +91,23 @@ def test_another_site_cannot_ask(stack, headers, expected):
 def test_the_commands_ask_and_say_what_came_of_it(stack, tmp_path):
     file = tmp_path / "input.txt"
     file.write_text("Lisbon, über Nacht\n")
-    created = stack.runcast("create", "planner", "--id", "by-hand", "--input", f"@{file}", "--label", "team=travel",
+    created = stack.runcast("create", "planner", "--id", "by-command", "--input", f"@{file}", "--label", "team=travel",
                             "--session", "s1", "--request-id", "r1", "--without-workflow")
-    assert created.stdout == "by-hand is created; it is PENDING.\n"
-    spec = stack.get("/v1/executions/by-hand")[1]["spec"]
+    assert created.stdout == "by-command is created; it is PENDING.\n"
+    spec = stack.get("/v1/executions/by-command")[1]["spec"]
     assert spec["input"] == "Lisbon, über Nacht\n" and spec["sessionId"] == "s1"
-    again = stack.runcast("create", "planner", "--id", "by-hand", "--request-id", "r2", check=False)
-    assert again.returncode == 5 and "by-hand is taken by local, request r1" in again.stderr
-    assert stack.runcast("pause", "by-hand").stdout == "by-hand is PAUSED.\n"
-    assert stack.runcast("resume", "by-hand").stdout == "by-hand goes on; it is PENDING.\n"
-    answer = json.loads(stack.runcast("cancel", "by-hand", "--reason", "enough", "-o", "json").stdout)
+    again = stack.runcast("create", "planner", "--id", "by-command", "--request-id", "r2", check=False)
+    assert again.returncode == 5 and "by-command is taken by local, request r1" in again.stderr
+    assert stack.runcast("pause", "by-command").stdout == "by-command is PAUSED.\n"
+    assert stack.runcast("resume", "by-command").stdout == "by-command goes on; it is PENDING.\n"
+    answer = json.loads(stack.runcast("cancel", "by-command", "--reason", "enough", "-o", "json").stdout)
     assert answer["phase"] == "PHASE_CANCELLED"
-    refused = stack.runcast("resume", "by-hand", check=False)
+    refused = stack.runcast("resume", "by-command", check=False)
     assert refused.returncode == 5 and "it is CANCELLED" in refused.stderr
-    assert stack.runcast("recover", "by-hand", check=False).returncode == 5
+    assert stack.runcast("recover", "by-command", check=False).returncode == 5
     assert stack.runcast("cancel", "nobody-at-all", check=False).returncode == 4
-    await_that(lambda: phase(stack, "by-hand") == "PHASE_CANCELLED", 10, "the end to be stored")
-    assert stack.runcast("watch", "by-hand", "--exit-status", check=False).returncode == 11
+    await_that(lambda: phase(stack, "by-command") == "PHASE_CANCELLED", 10, "the end to be stored")
+    assert stack.runcast("watch", "by-command", "--exit-status", check=False).returncode == 11
     assert stack.runcast("create", "planner", "--input", "@/no/such/file", check=False).returncode == 1
 
 
