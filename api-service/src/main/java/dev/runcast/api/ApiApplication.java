@@ -1,5 +1,10 @@
 package dev.runcast.api;
 
+import dev.runcast.api.control.ExecutionControl;
+import dev.runcast.api.control.ExecutionCreation;
+import dev.runcast.api.control.KafkaUpdateLog;
+import dev.runcast.api.control.Requests;
+import dev.runcast.api.control.UpdateLog;
 import dev.runcast.api.door.ExecutionDoor;
 import dev.runcast.api.door.GrpcServer;
 import dev.runcast.api.door.HttpFailures;
@@ -13,6 +18,7 @@ import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.redis.RedisChangeBell;
 import dev.runcast.store.redis.RedisSettings;
+import dev.runcast.topics.KafkaSettings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -53,7 +59,7 @@ import org.springframework.web.reactive.function.server.ServerResponse;
  * all services can share one classpath and one JVM.
  */
 @SpringBootConfiguration(proxyBeanMethods = false)
-@EnableConfigurationProperties({ApiSettings.class, MongoAddress.class, RedisAddress.class})
+@EnableConfigurationProperties({ApiSettings.class, KafkaSettings.class, MongoAddress.class, RedisAddress.class})
 @ImportAutoConfiguration({
     ApplicationAvailabilityAutoConfiguration.class,
     AvailabilityHealthContributorAutoConfiguration.class,
@@ -120,9 +126,32 @@ public class ApiApplication {
                 store, bell, settings.watch().settings(settings.storeTimeout()), InstantSource.system());
     }
 
+    /** Whoever runs the door without Kafka may bring another log. */
     @Bean
-    ExecutionDoor executionDoor(ExecutionReader reader, WatchService watches) {
-        return new ExecutionDoor(reader, watches);
+    @ConditionalOnMissingBean
+    UpdateLog updateLog(KafkaSettings kafka, ApiSettings settings) {
+        return new KafkaUpdateLog(kafka, settings.deliveryTimeout(), InstantSource.system());
+    }
+
+    @Bean
+    Requests requests(UpdateLog log, ExecutionStore store, ChangeBell bell, ApiSettings settings) {
+        return new Requests(log, store, bell, settings.askEvery(), settings.answerTimeout());
+    }
+
+    @Bean
+    ExecutionCreation executionCreation(Requests requests, ExecutionStore store, ApiSettings settings) {
+        return new ExecutionCreation(requests, store, settings.storeTimeout(), settings.answerTimeout());
+    }
+
+    @Bean
+    ExecutionControl executionControl(Requests requests, ExecutionStore store, ApiSettings settings) {
+        return new ExecutionControl(requests, store, settings.storeTimeout(), InstantSource.system());
+    }
+
+    @Bean
+    ExecutionDoor executionDoor(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
+        return new ExecutionDoor(reader, watches, creation, control);
     }
 
     @Bean
@@ -144,8 +173,9 @@ public class ApiApplication {
     }
 
     @Bean
-    HttpRoutes httpRoutes(ExecutionReader reader, WatchService watches) {
-        return new HttpRoutes(reader, watches);
+    HttpRoutes httpRoutes(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
+        return new HttpRoutes(reader, watches, creation, control);
     }
 
     @Bean

@@ -84,6 +84,11 @@ public final class TroubledStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.request(key, requestId));
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.defer(() -> down ? Mono.error(outage()) : store.rejected(key, pageToken, limit));
     }

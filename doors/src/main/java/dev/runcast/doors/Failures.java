@@ -42,6 +42,16 @@ public final class Failures {
         return new DoorException(reason, message, Map.of(), List.of(), null);
     }
 
+    /** A failure with what a program may want to know besides its reason. */
+    public static DoorException of(Reason reason, String message, Map<String, String> metadata) {
+        return new DoorException(reason, message, metadata, List.of(), null);
+    }
+
+    /** The same with a cause that the log should have and the caller should not. */
+    public static DoorException of(Reason reason, String message, Map<String, String> metadata, Throwable cause) {
+        return new DoorException(reason, message, metadata, List.of(), cause);
+    }
+
     /** A failure with a cause that the log should have and the caller should not. */
     public static DoorException of(Reason reason, String message, Throwable cause) {
         return new DoorException(reason, message, Map.of(), List.of(), cause);

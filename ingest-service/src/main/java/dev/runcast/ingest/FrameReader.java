@@ -133,7 +133,7 @@ final class FrameReader {
             stream.settled(cost);
             return;
         }
-        UpdateBatch.Builder stamped = door.stamp().on(batch, principal);
+        UpdateBatch.Builder stamped = door.stamp().on(batch, principal.tenant(), principal.name());
         while (stamped.getUpdatesCount() > good) {
             stamped.removeUpdates(stamped.getUpdatesCount() - 1);
         }
@@ -178,7 +178,12 @@ final class FrameReader {
             return;
         }
         door.metrics().accepted(1);
-        door.log().append(door.stamp().on(batch, principal).build(), answers.whenLanded(batch, cost));
+        door.log()
+                .append(
+                        door.stamp()
+                                .on(batch, principal.tenant(), principal.name())
+                                .build(),
+                        answers.whenLanded(batch, cost));
     }
 
     private void heartbeat(Heartbeat heartbeat, long cost) {
@@ -187,7 +192,7 @@ final class FrameReader {
         synchronized (stream) {
             line(heartbeat.getExecutionId(), heartbeat.getWriter(), heartbeat.getEpoch());
         }
-        door.log().heartbeat(door.stamp().on(heartbeat, principal), answers.whenLanded(cost));
+        door.log().heartbeat(door.stamp().on(heartbeat, principal.tenant()), answers.whenLanded(cost));
     }
 
     private void attach(Attach attach, long cost) {

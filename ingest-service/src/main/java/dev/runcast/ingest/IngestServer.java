@@ -5,6 +5,7 @@ import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
 import dev.runcast.doors.Reflection;
 import dev.runcast.topics.KafkaSettings;
+import dev.runcast.topics.Stamp;
 import dev.runcast.topics.Topic;
 import dev.runcast.topics.TopicAdministration;
 import dev.runcast.v1.IngestServiceGrpc;

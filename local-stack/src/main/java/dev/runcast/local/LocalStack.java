@@ -115,6 +115,7 @@ final class LocalStack implements AutoCloseable {
                 Service.API,
                 with(
                         options.tokens == null ? null : "--runcast.api.token-file=" + options.tokens,
+                        kafka,
                         mongo,
                         redis,
                         "--runcast.api.http-port=" + page,

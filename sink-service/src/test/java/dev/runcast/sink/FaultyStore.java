@@ -74,6 +74,11 @@ final class FaultyStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return real.request(key, requestId);
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return real.rejected(key, pageToken, limit);
     }

@@ -61,6 +61,12 @@ public interface ExecutionStore {
     Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion);
 
     /**
+     * The change that a request made, found by its request id at the same cost however long the history is. The newest
+     * one when an id was used again after the merge had forgotten it; empty when none is stored.
+     */
+    Mono<Change> request(ExecutionKey key, String requestId);
+
+    /**
      * A page of updates that were not applied, newest first by their place in the log. Kept for 30 days.
      *
      * @param pageToken from the page before; empty for the first

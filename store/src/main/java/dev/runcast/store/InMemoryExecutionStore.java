@@ -135,6 +135,14 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return changes(key, 0, Long.MAX_VALUE)
+                .filter(change -> change.getRequestOutcome().getRequestId().equals(requestId))
+                .takeLast(1)
+                .next();
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.fromSupplier(() -> {
             String query = "rejected " + key;

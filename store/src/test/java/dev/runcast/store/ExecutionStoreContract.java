@@ -51,6 +51,33 @@ abstract class ExecutionStoreContract {
     }
 
     @Test
+    void requestIsFoundByItsId() {
+        History history = history("asked").phase(Phase.PHASE_RUNNING);
+        for (int i = 0; i < 150; i++) {
+            history.nothing();
+        }
+        history.request("r1").nothing().request("r2");
+        assertThat(store().request(history.key(), "r1").blockOptional()).isEmpty();
+        write(history, 0, 153);
+        assertThat(store().request(history.key(), "r1").block())
+                .isEqualTo(history.changes().get(151));
+        assertThat(store().request(history.key(), "r2").blockOptional()).isEmpty();
+        write(history, 153, 154);
+        // As after a failure whose outcome was not known.
+        write(history, 0, 154);
+        assertThat(store().request(history.key(), "r2").block())
+                .isEqualTo(history.changes().get(153));
+        assertThat(store().request(new ExecutionKey(tenant, "another"), "r1").blockOptional())
+                .isEmpty();
+        history.request("r1");
+        write(history, 154, 155);
+        write(history, 150, 153);
+        assertThat(store().request(history.key(), "r1").block())
+                .as("an id that was forgotten and used again")
+                .isEqualTo(history.changes().get(154));
+    }
+
+    @Test
     void headerIsCompleteThoughPatchesAreNot() {
         History history = history("e")
                 .declared("travel-planner", "s-1", Map.of("team", "search", "a.b/$c", "ü \"quoted\" $x.y"))
@@ -301,6 +328,7 @@ abstract class ExecutionStoreContract {
         for (int i = 0; i < 300; i++) {
             first.append("m", " more");
         }
+        first.request("asked");
         History neighbour = history("e-2").message("m").append("m", "stays");
         store().write(first.all()).block();
         store().write(neighbour.all()).block();
@@ -319,6 +347,7 @@ abstract class ExecutionStoreContract {
         store().write(second.all()).block();
         assertThat(read(second.key())).isEqualTo(second.execution());
         assertThat(entries(second)).isEqualTo(second.entries());
+        assertThat(store().request(first.key(), "asked").blockOptional()).isEmpty();
         assertThat(store().changes(first.key(), 0, Long.MAX_VALUE).collectList().block())
                 .isEqualTo(second.changes());
         assertThat(entries(neighbour)).isEqualTo(neighbour.entries());

@@ -15,6 +15,7 @@ import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
+import dev.runcast.v1.RequestOutcome;
 import dev.runcast.v1.Role;
 import dev.runcast.v1.TextChange;
 import dev.runcast.v1.TextField;
@@ -235,6 +236,16 @@ final class History {
     /** A change that touches nothing but the version. */
     History nothing() {
         return add(null, List.of(), List.of());
+    }
+
+    /** A request that changes nothing else. */
+    History request(String requestId) {
+        nothing();
+        Change made = changes.remove(changes.size() - 1);
+        changes.add(made.toBuilder()
+                .setRequestOutcome(RequestOutcome.newBuilder().setRequestId(requestId))
+                .build());
+        return this;
     }
 
     private History add(Execution.Builder patch, List<Entry> entries, List<TextChange> appended) {

@@ -60,6 +60,7 @@ import reactor.core.publisher.Mono;
  *       version and not by offset, since a text that is cut and written again at one offset would else lose what a
  *       reader still needs, and grow one document without end.
  *   <li>{@code changes}: tenant/execution/⌊version ÷ 128⌋. Each change under its version, compressed.
+ *   <li>{@code requests}: tenant/execution/request. The version that a request made.
  *   <li>{@code rejected}: partition/offset/index. Expires after 30 days.
  *   <li>{@code dead_letters}: topic/partition/offset.
  *   <li>{@code meta}: {@code store}, with this store's generation.
@@ -158,6 +159,13 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.from(database.getCollection(Names.REQUESTS).find(eq("_id", Names.request(key, requestId))))
+                .map(HeaderDocument::version)
+                .flatMap(version -> history.read(key, version - 1, version).next());
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.defer(() -> {
             String query = "rejected " + key;
@@ -217,6 +225,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                                     bulk(Names.ENTRIES, fold.entries()),
                                     bulk(Names.TEXTS, fold.texts()),
                                     bulk(Names.CHANGES, fold.changes()),
+                                    bulk(Names.REQUESTS, fold.requests()),
                                     bulk(Names.REJECTED, fold.rejected()),
                                     bulk(Names.DEAD_LETTERS, fold.deadLetters()))
                             .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
@@ -229,7 +238,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     @Override
     public Mono<Void> remove(ExecutionKey key) {
         Bson of = Names.all(key);
-        return Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES)
+        return Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES, Names.REQUESTS)
                 .flatMap(collection -> database.getCollection(collection).deleteMany(of))
                 .then(Mono.defer(
                         () -> Mono.from(database.getCollection(Names.EXECUTIONS).deleteOne(eq("_id", key.toString())))))
@@ -241,7 +250,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         return keys().hasElements()
                 .flatMap(any -> any
                         ? Mono.empty()
-                        : Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES)
+                        : Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES, Names.REQUESTS)
                                 .flatMap(collection ->
                                         database.getCollection(collection).deleteMany(new Document()))
                                 .then());

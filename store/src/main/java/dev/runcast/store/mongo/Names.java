@@ -11,6 +11,7 @@ final class Names {
     static final String ENTRIES = "entries";
     static final String TEXTS = "texts";
     static final String CHANGES = "changes";
+    static final String REQUESTS = "requests";
     static final String REJECTED = "rejected";
     static final String DEAD_LETTERS = "dead_letters";
     static final String META = "meta";
@@ -46,6 +47,10 @@ final class Names {
     static Bson all(ExecutionKey key) {
         // No character of an id comes between '/' and the one that follows it.
         return Filters.and(Filters.gt("_id", key + "/"), Filters.lt("_id", key + "0"));
+    }
+
+    static String request(ExecutionKey key, String requestId) {
+        return key + "/" + requestId;
     }
 
     /** Where the pieces of a text lie that were written at a version, without the entry: the entry lists these. */

@@ -37,6 +37,7 @@ final class PollFold {
     private final List<WriteModel<Document>> entries = new ArrayList<>();
     private final List<WriteModel<Document>> texts = new ArrayList<>();
     private final List<WriteModel<Document>> changes = new ArrayList<>();
+    private final List<WriteModel<Document>> requests = new ArrayList<>();
     private final List<WriteModel<Document>> rejected = new ArrayList<>();
     private final List<WriteModel<Document>> deadLetters = new ArrayList<>();
 
@@ -61,6 +62,10 @@ final class PollFold {
 
     List<WriteModel<Document>> changes() {
         return changes;
+    }
+
+    List<WriteModel<Document>> requests() {
+        return requests;
     }
 
     List<WriteModel<Document>> rejected() {
@@ -157,6 +162,11 @@ final class PollFold {
         Map<String, Document> sets = new LinkedHashMap<>();
         for (Change change : all) {
             Document set = sets.computeIfAbsent(Names.changes(key, change.getVersion()), first -> new Document());
+            if (change.hasRequestOutcome()) {
+                requests.add(always(
+                        Names.request(key, change.getRequestOutcome().getRequestId()),
+                        new Document("$max", new Document("version", change.getVersion()))));
+            }
             Binary packed = new Binary(Packed.pack(change.toByteArray()));
             if (packed.length() > Names.MAX_INLINE_BYTES) {
                 addLarge(key, change.getVersion(), packed.getData());
