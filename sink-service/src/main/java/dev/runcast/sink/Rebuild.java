@@ -144,10 +144,10 @@ public final class Rebuild {
             folded = read(Step.FOLD, () -> new LogShadow(shadow, rejections));
             foldTime = Duration.ofNanos(System.nanoTime() - begun);
             AtomicLong done = new AtomicLong();
-            Map<ExecutionKey, StoredExecution> found;
-            try (Ticker ticker = new Ticker(() -> watcher.reached(Step.COMPARE, done.get(), shadow.size()))) {
-                found = new StoreComparison(store, shadow, patience, done).run();
-            }
+            Map<ExecutionKey, StoredExecution> found = new ConcurrentHashMap<>();
+            Ticker.during(
+                    () -> found.putAll(new StoreComparison(store, shadow, patience, done).run()),
+                    () -> watcher.reached(Step.COMPARE, done.get(), shadow.size()));
             judge(found, differences(found));
             stored.stream()
                     .filter(key -> !shadow.containsKey(key))
@@ -210,9 +210,9 @@ public final class Rebuild {
 
         private PartitionFold.Counts read(Step step, Supplier<PartitionFold.Listener> listeners) {
             PartitionFold.Counts counts = new PartitionFold.Counts();
-            try (Ticker ticker = new Ticker(() -> watcher.reached(step, counts.records.get(), log.records()))) {
-                log.read(partition -> new PartitionFold(listeners.get(), counts, clock));
-            }
+            Ticker.during(
+                    () -> log.read(partition -> new PartitionFold(listeners.get(), counts, clock)),
+                    () -> watcher.reached(step, counts.records.get(), log.records()));
             return counts;
         }
 

@@ -124,7 +124,7 @@ class RebuildIT {
             String text = pieces.get(first, Document.class).getString("text");
             set(database, "texts", texts.getString("_id"), "pieces." + first + ".text", "б" + text.substring(1));
             assertOnly(store, run, "entries[1].message.text");
-            for (int seed = 1; seed <= 20; seed++) {
+            for (int seed = 1; seed <= 5; seed++) {
                 assertThat(store.damage(run.key(), new Random(seed)).block())
                         .contains(run.key().toString());
                 assertOnly(store, run, "");
