@@ -1,5 +1,6 @@
 package dev.runcast.runner;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What the reporter counts; every field only grows. Thread-safe. */
@@ -25,6 +26,14 @@ final class Counters {
     final LongAdder connections = new LongAdder();
     final LongAdder disconnects = new LongAdder();
     final LongAdder callbackFailures = new LongAdder();
+    final LongAdder spooled = new LongAdder();
+    final LongAdder recovered = new LongAdder();
+    final LongAdder spoolDamage = new LongAdder();
+    final LongAdder spoolFailures = new LongAdder();
+    /** What the spool's files take now. */
+    final AtomicLong spoolBytes = new AtomicLong();
+    /** Written by the sender's thread. */
+    volatile SpoolState spoolState = SpoolState.OFF;
 
     /** What has been counted, with what is so now. */
     ReporterStats stats(boolean connected, int executions, long waitingUpdates, long waitingBytes) {
@@ -50,9 +59,15 @@ final class Counters {
                 connections.sum(),
                 disconnects.sum(),
                 callbackFailures.sum(),
+                spooled.sum(),
+                recovered.sum(),
+                spoolDamage.sum(),
+                spoolFailures.sum(),
                 connected,
                 executions,
                 waitingUpdates,
-                waitingBytes);
+                waitingBytes,
+                spoolState,
+                spoolBytes.get());
     }
 }

@@ -68,12 +68,12 @@ final class Replies {
         if (outbox == null) {
             return;
         }
-        if (ack.getSequence() >= outbox.window.next()) {
+        if (ack.getSequence() >= outbox.window.loaded()) {
             logger.warn(
                     "An ack for sequence {} of {} (expected: less than {})",
                     ack.getSequence(),
                     outbox.key,
-                    outbox.window.next());
+                    outbox.window.loaded());
             return;
         }
         long roundTrip = outbox.ack(ack.getSequence(), now);
@@ -112,7 +112,7 @@ final class Replies {
                     holdBack(outbox, now);
                     outbox.rewind(sequence);
                     counters.rewinds.increment();
-                } else if (sequence >= outbox.window.first() && sequence < outbox.window.next()) {
+                } else if (sequence >= outbox.window.first() && sequence < outbox.window.loaded()) {
                     substitute(outbox, refusal, now);
                 }
             }

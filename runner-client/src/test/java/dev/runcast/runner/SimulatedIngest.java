@@ -52,6 +52,10 @@ final class SimulatedIngest implements Transport {
         misfortunes = value;
     }
 
+    long now() {
+        return now;
+    }
+
     /** When something happens next; {@link Long#MAX_VALUE} when nothing will. */
     long next() {
         return events.isEmpty() ? Long.MAX_VALUE : events.peek().at;
