@@ -43,4 +43,15 @@ class InFlightTest {
         inFlight.whenRoom(500, () -> woken.add("now"));
         assertThat(woken).containsExactly("now");
     }
+
+    @Test
+    void smallOnesDoNotPassALargeOneThatWaits() {
+        inFlight.tryTake(900);
+        inFlight.whenRoom(500, () -> woken.add("large"));
+        assertThat(inFlight.tryTake(50)).isFalse();
+        inFlight.give(900);
+        assertThat(woken).containsExactly("large");
+        assertThat(inFlight.bytes()).isEqualTo(500);
+        assertThat(inFlight.tryTake(50)).isTrue();
+    }
 }

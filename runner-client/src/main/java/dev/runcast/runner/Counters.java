@@ -2,6 +2,7 @@ package dev.runcast.runner;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongConsumer;
 
 /** What the reporter counts; every field only grows. Thread-safe. */
 final class Counters {
@@ -32,6 +33,11 @@ final class Counters {
     final LongAdder spoolFailures = new LongAdder();
     /** What the spool's files take now. */
     final AtomicLong spoolBytes = new AtomicLong();
+    final LongAdder postponed = new LongAdder();
+    /** Told by the sender's thread how long each ack took, in nanoseconds. */
+    volatile LongConsumer ackLatency = nanos -> {};
+    /** Written by the sender's thread. */
+    volatile BreakerState breaker = BreakerState.CLOSED;
     /** Written by the sender's thread. */
     volatile SpoolState spoolState = SpoolState.OFF;
 
@@ -63,10 +69,12 @@ final class Counters {
                 recovered.sum(),
                 spoolDamage.sum(),
                 spoolFailures.sum(),
+                postponed.sum(),
                 connected,
                 executions,
                 waitingUpdates,
                 waitingBytes,
+                breaker,
                 spoolState,
                 spoolBytes.get());
     }

@@ -1,5 +1,6 @@
 package dev.runcast.runner;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param flushTimeout how long {@link StatusReporter#flush()} waits: not negative
  * @param closeTimeout how long {@link StatusReporter#close()} waits: not negative
  * @param clock stamps {@code occurred_at}
+ * @param meters where the reporter's numbers are published while it is open. Null means nowhere; then Micrometer need
+ *     not be there
  */
 public record ReporterConfig(
         String target,
@@ -44,7 +47,8 @@ public record ReporterConfig(
         Duration ackTimeout,
         Duration flushTimeout,
         Duration closeTimeout,
-        InstantSource clock) {
+        InstantSource clock,
+        @Nullable MeterRegistry meters) {
 
     private static final long LEAST_MEMORY = 4L * Limits.UPDATE;
 
@@ -98,7 +102,8 @@ public record ReporterConfig(
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(10),
-                InstantSource.system());
+                InstantSource.system(),
+                null);
     }
 
     /** The same with another source of bearer tokens. */
@@ -163,6 +168,11 @@ public record ReporterConfig(
         return changed(draft -> draft.clock = value);
     }
 
+    /** The same with its numbers published in a Micrometer registry: one reporter for each registry at a time. */
+    public ReporterConfig withMeters(MeterRegistry value) {
+        return changed(draft -> draft.meters = value);
+    }
+
     private ReporterConfig changed(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -186,6 +196,7 @@ public record ReporterConfig(
         private Duration flushTimeout;
         private Duration closeTimeout;
         private InstantSource clock;
+        private @Nullable MeterRegistry meters;
 
         Draft(ReporterConfig config) {
             target = config.target;
@@ -203,6 +214,7 @@ public record ReporterConfig(
             flushTimeout = config.flushTimeout;
             closeTimeout = config.closeTimeout;
             clock = config.clock;
+            meters = config.meters;
         }
 
         ReporterConfig config() {
@@ -221,7 +233,8 @@ public record ReporterConfig(
                     ackTimeout,
                     flushTimeout,
                     closeTimeout,
-                    clock);
+                    clock,
+                    meters);
         }
     }
 

@@ -21,6 +21,15 @@ public interface ReporterListener {
      */
     default void credentialsRefused(String reason) {}
 
+    /** Whether streams are tried to be opened has changed. */
+    default void breakerChanged(BreakerState state) {}
+
+    /**
+     * The door does not take an attempt yet, since its epoch lies more than an hour ahead: a clock is wrong, or the
+     * epoch is no time in milliseconds. It is tried again by itself, for as long as it takes; what it reports waits.
+     */
+    default void epochAhead(String executionId, long epoch, String reason) {}
+
     /** The spool is open, for the first time or again; what is reported is written to it. */
     default void spoolReady() {}
 

@@ -1,7 +1,7 @@
 package dev.runcast.runner;
 
 /**
- * What a reporter has done so far. All up to {@code spoolFailures} only grow. The fields are read one after the other, not at one instant.
+ * What a reporter has done so far. All up to {@code postponed} only grow. The fields are read one after the other, not at one instant.
  *
  * @param reported updates that the agent reported
  * @param coalesced of these, appends that joined one before
@@ -28,10 +28,12 @@ package dev.runcast.runner;
  * @param recovered updates that an earlier process left in the spool
  * @param spoolDamage times something in the spool was found torn, unreadable or deleted
  * @param spoolFailures times the spool could not be opened or written
+ * @param postponed times an attempt was told that its epoch lies too far ahead, and to come again later
  * @param connected whether a stream is open now
  * @param executions executions that are being reported now
  * @param waitingUpdates reported updates that are not acked now
  * @param waitingBytes what they take of the memory bound now
+ * @param breaker whether streams are tried to be opened now
  * @param spool how the spool is now
  * @param spoolBytes what its files take now
  */
@@ -61,9 +63,11 @@ public record ReporterStats(
         long recovered,
         long spoolDamage,
         long spoolFailures,
+        long postponed,
         boolean connected,
         int executions,
         long waitingUpdates,
         long waitingBytes,
+        BreakerState breaker,
         SpoolState spool,
         long spoolBytes) {}

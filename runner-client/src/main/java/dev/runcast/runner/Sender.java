@@ -86,7 +86,7 @@ final class Sender implements Link.Owner {
         this.relief = new MemoryRelief(budget, counters);
         this.cadence = new Cadence(config.minCadence(), config.maxCadence());
         this.link = new Link(transport, mailbox, this, listener, callbacks, counters, config, random);
-        this.replies = new Replies(this, cadence, counters, config, random);
+        this.replies = new Replies(this, cadence, counters, listener, callbacks, config, random);
         this.spooler = new Spooler(config, outboxes, budget, sequenced, counters, listener, callbacks, opener);
         this.intake = new Intake(budget, sequenced, cadence, spooler);
         this.offlineTextNanos = config.maxCadence().toNanos();
@@ -100,11 +100,13 @@ final class Sender implements Link.Owner {
     long turn(long time) {
         now = time;
         link.time(time);
+        // Before anybody asks what is missing: the spool may have something of an earlier process.
+        long next = spooler.turn(now);
         look();
         for (Runnable task = mailbox.nextTask(); task != null; task = mailbox.nextTask()) {
             task.run();
         }
-        long next = Math.min(spooler.turn(now), link.turn());
+        next = Math.min(next, link.turn());
         ring();
         feed();
         if (budget.pressed()) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One file of a spool: written at its end, read anywhere, deleted when nothing in it is wanted any more. Its form stands
@@ -67,7 +68,7 @@ final class SpoolSegment {
     }
 
     /**
-     * Reads all records that are whole. Returns what is wrong with the rest of the file, empty when nothing is.
+     * Reads all records that are whole. Returns what is wrong with the file, empty when nothing is.
      *
      * @throws IOException when it cannot be read, or is not a segment of this version
      */
@@ -82,6 +83,7 @@ final class SpoolSegment {
         if (header.length < HEADER.length) {
             return "it ends inside its header";
         }
+        String flaw = "";
         while (bytes.remaining() > 0) {
             int offset = bytes.position();
             if (bytes.remaining() < FRAME) {
@@ -94,16 +96,15 @@ final class SpoolSegment {
             }
             byte[] payload = new byte[length];
             bytes.get(payload);
-            try {
-                if (crc(payload) != crc) {
-                    return torn(offset);
-                }
-                visitor.record(offset, FRAME + length, SpoolRecord.parseFrom(payload));
-            } catch (InvalidProtocolBufferException unreadable) {
-                return torn(offset);
+            SpoolRecord record = crc(payload) == crc ? parsed(payload) : null;
+            if (record == null) {
+                // Its length may still be right, and what comes behind it whole: that is seen there.
+                flaw = "the record at " + offset + " is not what was written";
+            } else {
+                visitor.record(offset, FRAME + length, record);
             }
         }
-        return "";
+        return flaw;
     }
 
     /** Appends a record; returns its offset. After a failure the segment takes no more. */
@@ -212,6 +213,14 @@ final class SpoolSegment {
 
     private String torn(int offset) {
         return "its last " + (size - offset) + " bytes are no whole record";
+    }
+
+    private static @Nullable SpoolRecord parsed(byte[] payload) {
+        try {
+            return SpoolRecord.parseFrom(payload);
+        } catch (InvalidProtocolBufferException unreadable) {
+            return null;
+        }
     }
 
     private static int crc(byte[] payload) {

@@ -1,5 +1,6 @@
 package dev.runcast.runner;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +58,7 @@ public final class StatusReporter implements AutoCloseable {
     private final ThreadPoolExecutor callbackThreads;
     private final Transport transport;
     private final Sender sender;
+    private final Runnable meters;
     private final boolean degraded;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean warned = new AtomicBoolean();
@@ -92,6 +94,8 @@ public final class StatusReporter implements AutoCloseable {
                 this::retire,
                 key -> opened(key).outbox(),
                 new Random());
+        MeterRegistry registry = config.meters();
+        this.meters = registry == null ? () -> {} : new ReporterMeters(registry, counters, this::stats)::close;
         this.degraded = !started();
     }
 
@@ -199,6 +203,7 @@ public final class StatusReporter implements AutoCloseable {
                 },
                 GRACE);
         callbackThreads.shutdown();
+        meters.run();
         FlushResult result = flushed.complete() ? flushed : unsent();
         if (!result.kept()) {
             logger.warn("Closed with updates that are not durable: {}", result.missing());

@@ -108,7 +108,8 @@ class ChaosTest {
                             // So little that most of what waits is on disk.
                             4_000 + random.nextInt(100_000),
                             ingest,
-                            new Random(random.nextLong()));
+                            new Random(random.nextLong()),
+                            ReporterListener.NONE);
         }
 
         void play() {

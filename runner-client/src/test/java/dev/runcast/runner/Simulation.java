@@ -27,11 +27,20 @@ final class Simulation {
     private long now;
 
     Simulation(ReporterConfig template, SimulatedIngest ingest, Random random) {
-        this(template, template.memoryBytes() / 2, ingest, random);
+        this(template, ingest, random, ReporterListener.NONE);
+    }
+
+    Simulation(ReporterConfig template, SimulatedIngest ingest, Random random, ReporterListener listener) {
+        this(template, template.memoryBytes() / 2, ingest, random, listener);
     }
 
     /** With another bound of what has a sequence and is in memory; begins at the door's time. */
-    Simulation(ReporterConfig template, long sequencedBytes, SimulatedIngest ingest, Random random) {
+    Simulation(
+            ReporterConfig template,
+            long sequencedBytes,
+            SimulatedIngest ingest,
+            Random random,
+            ReporterListener listener) {
         this.config = template.withClock(this::instant);
         this.now = ingest.now();
         this.ingest = ingest;
@@ -45,7 +54,7 @@ final class Simulation {
                 budget,
                 sequenced,
                 counters,
-                ReporterListener.NONE,
+                listener,
                 callbacks,
                 key -> retired.add(key.toString()),
                 key -> opened(key).outbox(),
