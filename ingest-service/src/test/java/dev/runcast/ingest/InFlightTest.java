@@ -35,6 +35,8 @@ class InFlightTest {
         inFlight.give(300);
         assertThat(woken).isEmpty();
         inFlight.give(100);
+        assertThat(woken).containsExactly("large");
+        inFlight.give(500);
         assertThat(woken).containsExactly("large", "small");
     }
 
