@@ -102,7 +102,11 @@ final class FrameReader {
                             message,
                             door.check().untilTaken(batch.getEpoch()));
                 } else {
-                    answers.refuse(line, Answers.reason(failure), message, failure.reason().retryable());
+                    answers.refuse(
+                            line,
+                            Answers.reason(failure),
+                            message,
+                            failure.reason().retryable());
                 }
             }
         }

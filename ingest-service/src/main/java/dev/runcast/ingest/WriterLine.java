@@ -71,9 +71,7 @@ final class WriterLine {
                 .setMessage(message)
                 .setRetryable(retryable);
         if (!retryAfter.isZero()) {
-            refused.getRetryAfterBuilder()
-                    .setSeconds(retryAfter.toSeconds())
-                    .setNanos(retryAfter.toNanosPart());
+            refused.getRetryAfterBuilder().setSeconds(retryAfter.toSeconds()).setNanos(retryAfter.toNanosPart());
         }
         refusal = refused.build();
     }

@@ -55,8 +55,9 @@ class RunnerClientIT {
                 assertThat(second.flush(PATIENCE).complete()).isTrue();
             }
             List<UpdateBatch> batches = Log.of(kafka).batches("default/run-1");
-            List<Update> updates =
-                    batches.stream().flatMap(batch -> batch.getUpdatesList().stream()).toList();
+            List<Update> updates = batches.stream()
+                    .flatMap(batch -> batch.getUpdatesList().stream())
+                    .toList();
             assertThat(updates.size()).isEqualTo(502);
             for (int i = 0; i < 500; i++) {
                 assertThat(updates.get(i).getEntryUpserted().getEntry().getEntryId())

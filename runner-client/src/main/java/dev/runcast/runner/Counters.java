@@ -33,6 +33,7 @@ final class Counters {
     final LongAdder spoolFailures = new LongAdder();
     /** What the spool's files take now. */
     final AtomicLong spoolBytes = new AtomicLong();
+
     final LongAdder postponed = new LongAdder();
     /** Told by the sender's thread how long each ack took, in nanoseconds. */
     volatile LongConsumer ackLatency = nanos -> {};

@@ -147,7 +147,8 @@ final class Replies {
         holdBack(outbox, now);
         if (refusal.hasRetryAfter()) {
             Duration wait = Duration.ofSeconds(
-                    refusal.getRetryAfter().getSeconds(), refusal.getRetryAfter().getNanos());
+                    refusal.getRetryAfter().getSeconds(),
+                    refusal.getRetryAfter().getNanos());
             // The longest backoff is the bound: a clock may be put right at any time.
             if (wait.compareTo(LONGEST_WAIT) < 0 && now + wait.toNanos() < outbox.retryNanos) {
                 outbox.retryNanos = now + wait.toNanos();

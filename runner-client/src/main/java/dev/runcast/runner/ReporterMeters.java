@@ -67,8 +67,7 @@ final class ReporterMeters implements AutoCloseable {
                 .register(registry));
     }
 
-    private void gauge(
-            String name, @Nullable String unit, String description, Supplier<Number> value) {
+    private void gauge(String name, @Nullable String unit, String description, Supplier<Number> value) {
         meters.add(Gauge.builder("runcast.reporter." + name, value)
                 .baseUnit(unit)
                 .description(description)

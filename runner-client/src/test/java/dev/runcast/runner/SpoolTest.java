@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -254,9 +253,8 @@ class SpoolTest {
 
     @Test
     void aSpoolThatIsFullLeavesOutContentAndNeverTheFinalStatus() throws IOException {
-        ReporterConfig config = config(folder)
-                .withMemoryBytes(1024 * 1024)
-                .withSpool(new SpoolSettings(folder, 2 * 1024 * 1024));
+        ReporterConfig config =
+                config(folder).withMemoryBytes(1024 * 1024).withSpool(new SpoolSettings(folder, 2 * 1024 * 1024));
         Simulation first = new Simulation(config, ingest, new Random(2), listener());
         ExecutionReporter run = first.execution("run-1", EPOCH);
         for (int i = 0; i < 6_000; i++) {
@@ -287,9 +285,8 @@ class SpoolTest {
 
     @Test
     void oneExecutionThatIsStuckDoesNotFillTheSpool() throws IOException {
-        ReporterConfig config = config(folder)
-                .withMemoryBytes(1024 * 1024)
-                .withSpool(new SpoolSettings(folder, 2 * 1024 * 1024));
+        ReporterConfig config =
+                config(folder).withMemoryBytes(1024 * 1024).withSpool(new SpoolSettings(folder, 2 * 1024 * 1024));
         Simulation process = new Simulation(config, ingest, new Random(2), listener());
         ingest.deaf(RUN);
         listen();
