@@ -100,7 +100,7 @@ public enum Reason {
 
     /** Whether the same call may succeed later. */
     public boolean retryable() {
-        return category == Category.DEPENDENCY || category == Category.CAPACITY;
+        return this == EPOCH_AHEAD || category == Category.DEPENDENCY || category == Category.CAPACITY;
     }
 
     /**

@@ -94,7 +94,20 @@ final class FrameReader {
             WriterLine line = line(batch.getExecutionId(), batch.getWriter(), batch.getEpoch());
             if (line != null && arrives(line, batch)) {
                 line.window.refuse(batch.getFirstSequence());
-                answers.refuse(line, Answers.reason(failure), String.valueOf(failure.getMessage()), false);
+                String message = String.valueOf(failure.getMessage());
+                if (failure.reason() == Reason.EPOCH_AHEAD) {
+                    answers.refuseUntil(
+                            line,
+                            RejectionReason.REJECTION_REASON_EPOCH_AHEAD,
+                            message,
+                            door.check().untilTaken(batch.getEpoch()));
+                } else {
+                    answers.refuse(
+                            line,
+                            Answers.reason(failure),
+                            message,
+                            failure.reason().retryable());
+                }
             }
         }
     }
@@ -243,11 +256,13 @@ final class FrameReader {
         }
     }
 
-    void pressureChanged() {
+    /** Whether anybody is to be told. */
+    boolean pressureChanged() {
         for (WriterLine line : lines.all()) {
             line.signalDue();
             answers.outbox().due(line);
         }
+        return !lines.all().isEmpty();
     }
 
     @Nullable

@@ -394,6 +394,38 @@ class RunnerStreamTest {
     }
 
     @Test
+    void attemptsThatWereFencedAreForgottenLikeThoseThatWaitForNothing() {
+        door.close();
+        door = new MemoryDoor(Map.of("runcast.ingest.writers-per-stream", "10"));
+        level(1, EPOCH + 1_000, Phase.PHASE_RUNNING, level -> {});
+        Runner runner = Runner.open(door.channel());
+        for (int i = 0; i < 50; i++) {
+            runner.send(PublishUpdatesRequest.newBuilder()
+                    .setAttach(Attach.newBuilder()
+                            .setExecutionId("e")
+                            .setWriter(RUNNER)
+                            .setEpoch(EPOCH + i))
+                    .build());
+            assertThat(runner.awaitSignals(i + 1).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+        }
+        runner.send(batch("other", 1, 1));
+        runner.awaitAck("other", 1);
+        assertThat(runner.ended()).isFalse();
+    }
+
+    @Test
+    void anEpochTooFarAheadIsToBeSentAgainAndTheAnswerSaysWhen() {
+        long ahead = System.currentTimeMillis() + Duration.ofHours(2).toMillis();
+        Runner runner = Runner.open(door.channel()).send(batch("e", 1, 1).setEpoch(ahead));
+        await().until(() -> runner.refusals().size() == 1);
+        Refusal refusal = runner.refusals().get(0);
+        assertThat(refusal.getReason()).isEqualTo(RejectionReason.REJECTION_REASON_EPOCH_AHEAD);
+        assertThat(refusal.getRetryable()).isTrue();
+        assertThat(refusal.getExpectedSequence()).isEqualTo(1);
+        assertThat(refusal.getRetryAfter().getSeconds()).isBetween(3_500L, 3_600L);
+    }
+
+    @Test
     void drainingAcksWhatWasTakenTakesNothingMoreAndEndsTheStream() {
         door.log.hold();
         Runner runner = Runner.open(door.channel()).send(batch("e", 1, 3));
