@@ -136,12 +136,11 @@ class BadRecordTest {
                         "INVALID",
                         "epoch: 9223372036854775807 (expected: ",
                         b -> b.setEpoch(Long.MAX_VALUE)),
-                bad("no time", "INVALID", "received_at: ", UpdateBatch.Builder::clearReceivedAt),
                 bad("rules 0", "INVALID", "rules: 0 (expected: ", b -> b.setRules(0)),
                 bad("rules -1", "INVALID", "rules: -1 (expected: ", b -> b.setRules(-1)),
                 bad("a long principal", "INVALID", "principal: ", b -> b.setPrincipal("p".repeat(129))),
                 bad("a request id of blanks", "INVALID", "request_id: ", b -> b.setRequestId("  ")),
-                bad("two updates in a request", "INVALID", "updates: 2 (expected: 1 with a request_id)", b -> b.setRequestId(
+                bad("two updates in a request", "INVALID", "updates: \"2\" (expected: 1 with a request_id)", b -> b.setRequestId(
                                 "r-1")
                         .addUpdates(Batches.started())));
     }
@@ -238,9 +237,9 @@ class BadRecordTest {
                 Arguments.of(
                         "an append to nothing", Batches.append("nobody", 0, "x"), "UNKNOWN_ENTRY", "entry_id: "),
                 Arguments.of(
-                        "a dot first in the key of a label", labelled(".a", "x"), "INVALID", "labels key: .a (expected: "),
+                        "a dot first in the key of a label", labelled(".a", "x"), "INVALID", "labels key: \".a\" (expected: "),
                 Arguments.of(
-                        "a dollar in the key of a label", labelled("$set", "x"), "INVALID", "labels key: $set (expected: "),
+                        "a dollar in the key of a label", labelled("$set", "x"), "INVALID", "labels key: \"$set\" (expected: "),
                 Arguments.of(
                         "a NUL in the key of a label", labelled("a\0", "x"), "INVALID", "labels key: "),
                 Arguments.of(
@@ -351,6 +350,16 @@ class BadRecordTest {
     }
 
     @Test
+    void aBatchThatNoDoorHasStampedDoesNotTurnTimeBack() {
+        merge.send(RUN.stream(START, 4, Batches.append("m1", 7, "!")).toBuilder()
+                .clearReceivedAt()
+                .build());
+        assertThat(merge.changes()).singleElement().satisfies(change -> assertThat(
+                        change.getReceivedAt().getSeconds())
+                .isEqualTo(START.getEpochSecond()));
+    }
+
+    @Test
     void anEntryThatEndsBeforeItBeganIsKeptAsItWasSaid() {
         Update contradiction = Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED).toBuilder()
                 .setEntryUpserted(Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED).getEntryUpserted().toBuilder()
@@ -431,9 +440,10 @@ class BadRecordTest {
         }
         merge.send(RUN.stream(START, 4, updates));
 
+        // Cut where the changes themselves reach 512 KiB; a tag and a length stand before each.
         assertThat(merge.changeBatches())
                 .hasSizeGreaterThan(3)
-                .allSatisfy(batch -> assertThat(batch.getSerializedSize()).isLessThanOrEqualTo(512 * 1024));
+                .allSatisfy(batch -> assertThat(batch.getSerializedSize()).isLessThan(520 * 1024));
         assertThat(merge.rejected()).isEmpty();
     }
 
