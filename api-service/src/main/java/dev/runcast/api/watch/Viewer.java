@@ -143,7 +143,8 @@ final class Viewer {
         private final AtomicLong requested = new AtomicLong();
         private final AtomicInteger calls = new AtomicInteger();
         private volatile boolean over;
-        private long ticks = feed.ticks();
+        private final long since = feed.ticks();
+        private long ticks = since;
 
         Live(CoreSubscriber<? super Frame> subscriber) {
             this.subscriber = subscriber;
@@ -195,37 +196,39 @@ final class Viewer {
 
         /** Whether there may be more. */
         private boolean takeOne() {
-            Feed.Step step;
+            Step step;
             try {
-                step = feed.next(version, ticks, replacements);
+                step = feed.next(version, since, ticks, replacements);
             } catch (RuntimeException e) {
                 end();
                 stage = Stage.ENDED;
                 subscriber.onError(e);
                 return false;
             }
-            if (step instanceof Feed.Step.Send send) {
+            if (step instanceof Step.Send send) {
                 version = send.version();
                 send(send.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Remind remind) {
+            if (step instanceof Step.Remind remind) {
                 ticks = remind.ticks();
                 send(remind.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Wait) {
+            if (step instanceof Step.Wait) {
                 return false;
             }
             end();
-            if (step instanceof Feed.Step.End last) {
+            if (step instanceof Step.End last) {
                 stage = Stage.ENDED;
                 send(last.frame());
             } else {
                 beginAnew(
-                        step instanceof Feed.Step.FellOut
+                        step instanceof Step.FellOut
                                 ? SnapshotReason.SNAPSHOT_REASON_SLOW
-                                : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+                                : step instanceof Step.NeverCame
+                                        ? SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED
+                                        : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
             }
             subscriber.onComplete();
             return false;
