@@ -13,6 +13,7 @@ import dev.runcast.api.door.PrincipalFilter;
 import dev.runcast.api.read.ExecutionReader;
 import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Callers;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.mongo.MongoExecutionStore;
@@ -45,7 +46,9 @@ import org.springframework.boot.health.autoconfigure.contributor.HealthContribut
 import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
 import org.springframework.boot.http.codec.autoconfigure.CodecsAutoConfiguration;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
 import org.springframework.boot.reactor.netty.autoconfigure.NettyReactiveWebServerAutoConfiguration;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.webflux.autoconfigure.HttpHandlerAutoConfiguration;
 import org.springframework.boot.webflux.autoconfigure.WebFluxAutoConfiguration;
 import org.springframework.boot.webflux.autoconfigure.actuate.endpoint.web.WebFluxHealthEndpointExtensionAutoConfiguration;
@@ -170,6 +173,14 @@ public class ApiApplication {
         ReactorResourceFactory resources = new ReactorResourceFactory();
         resources.setUseGlobalResources(false);
         return resources;
+    }
+
+    /** What is too long in an address or its headers is received and refused by name, which the server cannot. */
+    @Bean
+    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> longRequests() {
+        return factory -> factory.addServerCustomizers(
+                server -> server.httpRequestDecoder(read -> read.maxInitialLineLength(MetadataLimit.TRANSPORT_BYTES)
+                        .maxHeaderSize(MetadataLimit.TRANSPORT_BYTES)));
     }
 
     @Bean

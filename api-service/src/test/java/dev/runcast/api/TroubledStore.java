@@ -25,6 +25,9 @@ public final class TroubledStore implements ExecutionStore {
     private volatile boolean down;
     private volatile Runnable beforeEntries = () -> {};
     private volatile Runnable entryRead = () -> {};
+    private volatile Mono<?> headerGate = Mono.empty();
+    /** How often a header was read. */
+    public final AtomicInteger headerReads = new AtomicInteger();
 
     public TroubledStore(ExecutionStore store) {
         this.store = store;
@@ -40,6 +43,11 @@ public final class TroubledStore implements ExecutionStore {
         this.beforeEntries = happens;
     }
 
+    /** Headers are read at once and given out only when this says so; each time anew. */
+    public void headersWaitFor(Mono<?> gate) {
+        this.headerGate = gate;
+    }
+
     /** What happens whenever an entry is given out. */
     public void entryRead(Runnable happens) {
         this.entryRead = happens;
@@ -52,7 +60,11 @@ public final class TroubledStore implements ExecutionStore {
 
     @Override
     public Mono<Execution> execution(ExecutionKey key) {
-        return Mono.defer(() -> down ? Mono.error(outage()) : store.execution(key));
+        return Mono.defer(() -> {
+            headerReads.incrementAndGet();
+            Mono<?> gate = headerGate;
+            return down ? Mono.error(outage()) : store.execution(key).delayUntil(read -> gate);
+        });
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.runcast.api.door;
 
 import dev.runcast.doors.Callers;
 import dev.runcast.doors.Failures;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.Principal;
 import dev.runcast.doors.Reason;
@@ -91,6 +92,7 @@ public final class PrincipalFilter implements WebFilter, Ordered {
     /** Whether somebody further in answers; false when the answer has been made here. */
     private boolean letIn(ServerWebExchange exchange) {
         ServerHttpRequest request = exchange.getRequest();
+        requireSmallHeaders(request.getHeaders());
         requireOurName(request);
         HttpMethod method = request.getMethod().equals(HttpMethod.HEAD) ? HttpMethod.GET : request.getMethod();
         PathContainer path = request.getPath().pathWithinApplication();
@@ -158,6 +160,16 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         if (!LOOPBACK_NAMES.contains(name)) {
             throw Failures.value(
                     Reason.LOOPBACK_ONLY, "host", host, "localhost, 127.0.0.1 or [::1], since there is no token file");
+        }
+    }
+
+    private static void requireSmallHeaders(HttpHeaders headers) {
+        long bytes = headers.headerSet().stream()
+                .flatMapToLong(header ->
+                        header.getValue().stream().mapToLong(value -> MetadataLimit.size(header.getKey(), value)))
+                .sum();
+        if (bytes > MetadataLimit.MAX_BYTES) {
+            throw MetadataLimit.tooLarge("headers", bytes);
         }
     }
 

@@ -153,7 +153,8 @@ final class Viewer {
         private final AtomicLong requested = new AtomicLong();
         private final AtomicInteger calls = new AtomicInteger();
         private volatile boolean over;
-        private long ticks = feed.ticks();
+        private final long since = feed.ticks();
+        private long ticks = since;
 
         Live(CoreSubscriber<? super Frame> subscriber) {
             this.subscriber = subscriber;
@@ -205,30 +206,30 @@ final class Viewer {
 
         /** Whether there may be more. */
         private boolean takeOne() {
-            Feed.Step step;
+            Step step;
             try {
-                step = feed.next(version, ticks, replacements);
+                step = feed.next(version, since, ticks, replacements);
             } catch (RuntimeException e) {
                 end();
                 stage = Stage.ENDED;
                 subscriber.onError(e);
                 return false;
             }
-            if (step instanceof Feed.Step.Send send) {
+            if (step instanceof Step.Send send) {
                 version = send.version();
                 send(send.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Remind remind) {
+            if (step instanceof Step.Remind remind) {
                 ticks = remind.ticks();
                 send(remind.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Wait) {
+            if (step instanceof Step.Wait) {
                 return false;
             }
             end();
-            if (step instanceof Feed.Step.End last) {
+            if (step instanceof Step.End last) {
                 stage = Stage.ENDED;
                 send(last.frame());
             } else {
@@ -238,12 +239,15 @@ final class Viewer {
             return false;
         }
 
-        private static SnapshotReason reasonOf(Feed.Step step) {
-            if (step instanceof Feed.Step.FellOut) {
+        private static SnapshotReason reasonOf(Step step) {
+            if (step instanceof Step.FellOut) {
                 return SnapshotReason.SNAPSHOT_REASON_SLOW;
             }
-            return step instanceof Feed.Step.TooLarge
-                    ? SnapshotReason.SNAPSHOT_REASON_LARGE
+            if (step instanceof Step.TooLarge) {
+                return SnapshotReason.SNAPSHOT_REASON_LARGE;
+            }
+            return step instanceof Step.NeverCame
+                    ? SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED
                     : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED;
         }
 

@@ -26,6 +26,8 @@ import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 class WatchServiceTest {
     /** So long that nothing comes by polling in a test. */
@@ -373,10 +375,10 @@ class WatchServiceTest {
         for (int i = 0; i < 20; i++) {
             viewers.add(view(""));
         }
-        viewers.forEach(viewer -> viewer.awaitVersion(2));
+        Probe.awaitVersion(viewers, 2);
         assertThat(watches.feeds()).isEqualTo(1);
         run.text("m1", ".").store(store, 3).ring(bell, 3);
-        viewers.forEach(viewer -> viewer.awaitVersion(3));
+        Probe.awaitVersion(viewers, 3);
         Frame shared = viewers.get(0).frames.get(1);
         assertThat(viewers)
                 .allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(shared));
@@ -449,6 +451,173 @@ class WatchServiceTest {
         run.store(store, 1);
         assertThat(refusal(new ExecutionKey("acme", "nobody"), "")).isEqualTo(Reason.NOT_FOUND);
         assertThat(refusal(new ExecutionKey("globex", "run-1"), "")).isEqualTo(Reason.NOT_FOUND);
+        assertThat(watches.feeds()).isZero();
+    }
+
+    /** A look that began before the bell was listened to says nothing of what came between. */
+    @Test
+    void whatCameBetweenTheFirstLookAndTheSubscriptionIsNotLeftToThePoll() {
+        watches = watches(Duration.ofSeconds(30), NEVER, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        Sinks.Empty<Void> gate = Sinks.empty();
+        store.headersWaitFor(gate.asMono());
+        int reads = store.headerReads.get();
+        bell.resubscribe();
+        await().until(() -> store.headerReads.get() > reads);
+        run.text("m1", " upon").store(store, 3);
+        bell.resubscribe();
+        store.headersWaitFor(Mono.empty());
+        gate.tryEmitEmpty();
+        viewer.awaitVersion(3);
+        viewer.cancel();
+    }
+
+    @Test
+    void cursorAheadOfTheStoreThatNeverComesBringsTheStateAnew() {
+        watches = watches(SOON, SOON, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe first = view("").awaitVersion(2);
+        run.grow("m1", 3, " more").ring(bell, 3);
+        first.awaitVersion(5);
+        String ahead = first.await(frame -> frame.getChange().getVersion() == 5).getCursor();
+        first.cancel();
+        await().until(() -> watches.feeds() == 0);
+        Probe resumed = view(ahead);
+        assertThat(resumed.await(WatchExecutionResponse::hasBookmark).getBookmark())
+                .satisfies(bookmark -> assertThat(bookmark.getStoreBehind()).isTrue());
+        Snapshot anew = resumed.await(WatchExecutionResponse::hasSnapshot).getSnapshot();
+        assertThat(anew.getReason()).isEqualTo(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
+        assertThat(anew.getExecution().getVersion()).isEqualTo(2);
+        run.text("m1", ".").store(store, 3);
+        resumed.awaitVersion(6);
+        assertThat(resumed.versions()).containsExactly(3L, 4L, 5L, 6L);
+        resumed.cancel();
+    }
+
+    /** A version that somebody made up must not have the history read five times a second for ever. */
+    @Test
+    void versionThatNeverComesIsAskedForEverMoreSeldom() {
+        watches = watches(Duration.ofMillis(200), NEVER, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        run.grow("m1", 100, ".").ring(bell, 102, 102);
+        int reads = store.historyReads.get();
+        long started = System.nanoTime();
+        await().until(() -> store.historyReads.get() >= reads + 9);
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofMillis(1000));
+        run.store(store, 3, 101);
+        viewer.awaitVersion(102);
+        viewer.cancel();
+    }
+
+    @Test
+    void feedThatCouldNotBeginIsNotSharedWithWhoeverComesLater() {
+        run.store(store, 1);
+        reactor.core.publisher.Flux<Frame> early = open("");
+        reactor.core.publisher.Flux<Frame> late = open("");
+        store.down(true);
+        // Both share one feed; the first fails, and what it does then is to come again at once.
+        Probe first = Probe.eager(early.onErrorResume(failure -> {
+            store.down(false);
+            return late;
+        }));
+        first.awaitVersion(2);
+        assertThat(first.failure).isNull();
+        first.cancel();
+    }
+
+    @Test
+    void bellThatBreaksAtOnceLeavesNoFeedBehind() {
+        run.store(store, 1);
+        WatchService broken = new WatchService(
+                store,
+                new dev.runcast.store.ChangeBell() {
+                    @Override
+                    public Mono<Void> publish(dev.runcast.v1.ChangeBatch batch) {
+                        return Mono.empty();
+                    }
+
+                    @Override
+                    public Mono<Void> publishRow(dev.runcast.v1.Execution row) {
+                        return Mono.empty();
+                    }
+
+                    @Override
+                    public reactor.core.publisher.Flux<dev.runcast.store.Ring> listen(ExecutionKey key) {
+                        throw new IllegalStateException("no bell");
+                    }
+
+                    @Override
+                    public reactor.core.publisher.Flux<dev.runcast.store.Ring> listenRows(String tenant) {
+                        throw new IllegalStateException("no bell");
+                    }
+                },
+                WatchSettings.DEFAULT,
+                InstantSource.system());
+        Probe viewer = Probe.eager(
+                Objects.requireNonNull(broken.open(run.key(), "").block()).frames());
+        assertThat(viewer.awaitEnd().failure).isNotNull();
+        assertThat(broken.feeds()).isZero();
+    }
+
+    @Test
+    void viewersThatAreSlowTogetherShareWhatIsFoldedForThem() {
+        run.store(store, 1);
+        List<Probe> slow = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            slow.add(Probe.demanding(open(""), 1));
+        }
+        Probe.awaitVersion(slow, 2);
+        Probe other = view("").awaitVersion(2);
+        run.grow("m1", 50, " more").store(store, 3).ring(bell, 3);
+        other.awaitVersion(52);
+        slow.forEach(viewer -> viewer.request(1));
+        Probe.awaitVersion(slow, 52);
+        Frame folded = slow.get(0).frames.get(1);
+        assertThat(slow).allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(folded));
+        slow.forEach(Probe::cancel);
+    }
+
+    /** The text of a change is encoded once for a thousand viewers, and each is given every version. */
+    @Test
+    void aThousandViewersOfOneExecutionSeeEveryChangeAndShareTheFrames() {
+        run.store(store, 1);
+        List<Probe> viewers = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            viewers.add(view(""));
+        }
+        Probe.awaitVersion(viewers, 2);
+        run.grow("m1", 50, " more").store(store, 3).ring(bell, 3);
+        Probe.awaitVersion(viewers, 52);
+        List<Frame> first = viewers.get(0).frames;
+        assertThat(viewers).allSatisfy(viewer -> {
+            assertThat(viewer.versions()).isEqualTo(versions(3, 52));
+            assertThat(viewer.frames.get(50)).isSameAs(first.get(50));
+        });
+        assertThat(watches.feeds()).isEqualTo(1);
+        viewers.forEach(Probe::cancel);
+    }
+
+    @Test
+    void aThousandWatchedExecutionsAreAskedForOnceAPollEach() {
+        watches = watches(Duration.ofSeconds(1), NEVER, 64, 1024 * 1024);
+        List<Run> runs = new ArrayList<>();
+        List<Probe> viewers = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            Run one = new Run("acme", "many-" + i).store(store, 1);
+            runs.add(one);
+            viewers.add(Probe.eager(opened(one.key(), "").frames()));
+        }
+        Probe.awaitVersion(viewers, 1);
+        assertThat(watches.feeds()).isEqualTo(1000);
+        int reads = store.headerReads.get();
+        long started = System.nanoTime();
+        await().until(() -> store.headerReads.get() >= reads + 3_500);
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofSeconds(2));
+        runs.forEach(one -> one.message("m1", "a").store(store, 2).ring(bell, 2));
+        Probe.awaitVersion(viewers, 2);
+        viewers.forEach(Probe::cancel);
         assertThat(watches.feeds()).isZero();
     }
 
