@@ -33,6 +33,9 @@ final class EntryTable {
         /** The update's writer wrote it, rather than something settling it: its attempt becomes the writer's. */
         boolean written;
 
+        /** Its writer wrote it with an upsert, which is what can bring fields that this build does not know. */
+        boolean upserted;
+
         /** Something other than its writer finished it. */
         boolean settled;
 
@@ -135,20 +138,41 @@ final class EntryTable {
         return List.copyOf(open.values());
     }
 
+    /** What a list of todos rewrites is bounded: one of few bytes could else make a change of megabytes. */
+    @Nullable
+    Refusal checkList(Rules rules) {
+        long bytes = 0;
+        for (Draft draft : drafts) {
+            bytes += draft.written ? draft.record.buildPartial().getSerializedSize() : 0;
+        }
+        return bytes <= rules.listBytes() ? null : Refusal.tooLarge("entries of the list", bytes, rules.listBytes());
+    }
+
     /** Finishes the drafts' texts and counts what the update changes, before it is known whether it holds. */
     @Nullable
-    Refusal count(ExecutionState execution) {
+    Refusal count(ExecutionState execution, Rules rules) {
         long openBefore = execution.openEntries;
+        long bytes = 0;
         for (Draft draft : drafts) {
             draft.texts.store(draft.record);
             Entry after = draft.record.buildPartial();
-            if (after.getSerializedSize() > Limits.ENTRY_RECORD_BYTES) {
-                return Refusal.tooLarge("entry", after.getSerializedSize(), Limits.ENTRY_RECORD_BYTES);
+            int size = after.getSerializedSize();
+            int most = draft.upserted ? rules.upsertedBytes() : rules.touchedBytes();
+            if (size > most) {
+                return Refusal.tooLarge("entry", size, most);
             }
+            Refusal unknown = draft.upserted ? UnknownFields.check(rules, "entry", after) : null;
+            if (unknown != null) {
+                return unknown;
+            }
+            bytes += size;
             if (draft.before != null) {
                 Sums.count(execution, draft.before, -1);
             }
             Sums.count(execution, after, 1);
+        }
+        if (bytes > Limits.CHANGE_ENTRIES_BYTES) {
+            return Refusal.tooLarge("entries of the change", bytes, Limits.CHANGE_ENTRIES_BYTES);
         }
         if (execution.openEntries > Limits.OPEN_ENTRIES && execution.openEntries > openBefore) {
             return Refusal.tooMany("unfinished entries", execution.openEntries, Limits.OPEN_ENTRIES);
