@@ -164,6 +164,43 @@ class RunnerStreamTest {
     }
 
     @Test
+    void attemptThatIsTooOldForAnUnknownExecutionIsFenced() {
+        Runner runner = attached();
+        level(0, 0, Phase.PHASE_UNSPECIFIED, level -> level.setMinimumEpoch(EPOCH + 1));
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+    }
+
+    @Test
+    void attemptThatWasGivenUpIsFencedAndTheAdoptedOneIsNot() {
+        Runner runner = attached();
+        level(4, EPOCH - 1, Phase.PHASE_RUNNING, level -> level.setGivenUpEpoch(EPOCH));
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+        level(4, EPOCH, Phase.PHASE_RUNNING, level -> level.setGivenUpEpoch(EPOCH + 5));
+        assertThat(runner.awaitSignals(3).getStanding()).isEqualTo(Standing.STANDING_ADOPTED);
+    }
+
+    @Test
+    void levelThatComesBackAfterItHasLeftIsPushed() {
+        level(4, EPOCH, Phase.PHASE_COMPLETED, level -> {});
+        door.board.remove(new ExecutionKey("default", "e"));
+        Runner runner = attached();
+        level(4, EPOCH, Phase.PHASE_COMPLETED, level -> {});
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_CLOSED);
+    }
+
+    private Runner attached() {
+        Runner runner = Runner.open(door.channel());
+        runner.send(PublishUpdatesRequest.newBuilder()
+                .setAttach(Attach.newBuilder()
+                        .setExecutionId("e")
+                        .setWriter(RUNNER)
+                        .setEpoch(EPOCH))
+                .build());
+        assertThat(runner.awaitSignals(1).getStanding()).isEqualTo(Standing.STANDING_UNSPECIFIED);
+        return runner;
+    }
+
+    @Test
     void attachTellsTheLevelNowAndAtEveryChange() {
         Runner runner = Runner.open(door.channel());
         runner.send(PublishUpdatesRequest.newBuilder()
