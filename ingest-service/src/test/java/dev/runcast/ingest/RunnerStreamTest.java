@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.merge.Merge;
 import dev.runcast.v1.Attach;
 import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.Heartbeat;
@@ -55,7 +56,7 @@ class RunnerStreamTest {
         UpdateBatch logged = door.log.logged().get(0);
         assertThat(logged.getTenant()).isEqualTo("default");
         assertThat(logged.getPrincipal()).isEqualTo("local");
-        assertThat(logged.getRules()).isEqualTo(1);
+        assertThat(logged.getRules()).isEqualTo(Merge.NEWEST_RULES);
         assertThat(logged.hasReceivedAt()).isTrue();
     }
 

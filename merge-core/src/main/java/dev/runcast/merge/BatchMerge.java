@@ -43,6 +43,9 @@ final class BatchMerge {
     /** What a runner hears of an execution that is not known, and that its attempt is too old to begin. */
     private @Nullable ExecutionSignals unknownLevel;
 
+    /** What all changes of the batch have in common. */
+    private @Nullable Cause cause;
+
     private boolean rowChanged;
 
     BatchMerge(StateReader state, UpdateBatch batch) {
@@ -191,7 +194,7 @@ final class BatchMerge {
         if (batch.getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER) {
             work.execution.stalled = false;
         }
-        return work.entries.count(work.execution, rules);
+        return work.entries.count(work);
     }
 
     /** Lets the drafts hold, as the next version. */
@@ -202,7 +205,7 @@ final class BatchMerge {
         if (drafted.createdAt == null) {
             drafted.createdAt = work.logTime;
         }
-        List<Entry> entries = work.entries.keep(drafted.version, work.epoch, work.logTime);
+        List<Entry> entries = work.entries.keep();
         List<TextChange> texts = work.entries.takeTextChanges();
         Change.Builder change = Change.newBuilder()
                 .setFirstVersion(drafted.version)
@@ -248,15 +251,20 @@ final class BatchMerge {
     }
 
     private Cause.Builder cause() {
-        return Cause.newBuilder()
-                .setWriter(rules.namesWritersPlainly() ? Results.plain(batch.getWriter()) : batch.getWriter())
-                .setEpoch(work.epoch)
-                .setPrincipal(batch.getPrincipal());
+        if (cause == null) {
+            cause = Cause.newBuilder()
+                    .setWriter(rules.namesWritersPlainly() ? Results.plain(batch.getWriter()) : batch.getWriter())
+                    .setEpoch(work.epoch)
+                    .setPrincipalBytes(batch.getPrincipalBytes())
+                    .build();
+        }
+        return cause.toBuilder();
     }
 
     private MergeResult result() {
         List<StateWrite> writes = new ArrayList<>();
-        Header after = headerAfter();
+        Execution execution = held.toExecution(key).build();
+        Header after = headerAfter(execution);
         if (after != null && !after.equals(header)) {
             writes.add(new StateWrite(keys.one(StateKeys.HEADER), after.toByteArray()));
             Expiry.index(keys, isNew ? null : header, after, writes);
@@ -271,19 +279,19 @@ final class BatchMerge {
                 List.copyOf(writes),
                 changes,
                 results.rejections(),
-                rowChanged ? ColdFields.row(work, held.toExecution(key)) : null,
+                rowChanged ? ColdFields.row(work, execution.toBuilder()) : null,
                 levelVersion >= 0 ? signals() : unknownLevel,
-                exists ? held.toExecution(key).build() : null);
+                exists ? execution : null);
     }
 
     /** Null when there is nothing to remember: no update came as far as the state. */
-    private @Nullable Header headerAfter() {
+    private @Nullable Header headerAfter(Execution execution) {
         List<WriterRecord> writers = sequences.toRecords();
         if (isNew && held.version == 0 && writers.isEmpty()) {
             return null;
         }
         Header.Builder after = Header.newBuilder()
-                .setExecution(held.toExecution(key))
+                .setExecution(execution)
                 .setSaid(held.said)
                 .setPaused(held.paused)
                 .setHasWorkflow(held.hasWorkflow)

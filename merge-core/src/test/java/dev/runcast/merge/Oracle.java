@@ -227,7 +227,7 @@ final class Oracle {
             all += size;
             list += update.hasTodosReplaced() && written.contains(record.getEntryId()) ? size : 0;
         }
-        require(all <= 35 << 20, "TOO_LARGE");
+        require(all <= 35 << 20, "TOO_LARGE"); // give or take what versions and times take
         require(list <= 1 << 20, "TOO_LARGE", state.rules == 2);
         require(state.open() <= 512, "TOO_MANY");
     }
