@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * unless the one before failed: then it is kept as it is and another one started.
  *
  * <pre>{@code
- * FaultSuite [--seed N] [--only NAME] [--soak MINUTES] [--list]
+ * FaultSuite [--seed N] [--only NAME[,NAME]] [--soak MINUTES] [--list]
  * }</pre>
  */
 public final class FaultSuite {
@@ -38,26 +38,27 @@ public final class FaultSuite {
     private int passed;
     private int failed;
 
-    private record Options(long seed, String only, Duration soak) {
+    private record Options(long seed, List<String> only, Duration soak) {
         static Options of(String[] arguments) {
             long seed = DEFAULT_SEED;
-            String only = "";
+            List<String> only = List.of();
             Duration soak = Duration.ZERO;
             for (int i = 0; i < arguments.length; i++) {
                 String value = i + 1 < arguments.length ? arguments[i + 1] : "";
                 switch (arguments[i]) {
                     case "--seed" -> seed = Long.parseLong(value);
-                    case "--only" -> only = value;
+                    case "--only" -> only = List.of(value.split(","));
                     case "--soak" -> soak = Duration.ofMinutes(Long.parseLong(value));
                     default -> throw new IllegalArgumentException(
-                            arguments[i] + " (expected: --seed N, --only NAME, --soak MINUTES or --list)");
+                            arguments[i] + " (expected: --seed N, --only NAME[,NAME], --soak MINUTES or --list)");
                 }
                 i++;
             }
-            String name = only;
-            if (!name.isEmpty() && Scenarios.ALL.stream().noneMatch(scenario -> scenario.name().equals(name))) {
-                throw new IllegalArgumentException("--only: " + name + " (expected: one of "
-                        + Scenarios.ALL.stream().map(Scenario::name).toList() + ")");
+            List<String> known =
+                    Scenarios.ALL.stream().map(Scenario::name).toList();
+            if (!known.containsAll(only)) {
+                throw new IllegalArgumentException(
+                        "--only: %s (expected: of %s, separated by commas)".formatted(only, known));
             }
             return new Options(seed, only, soak);
         }
@@ -94,7 +95,7 @@ public final class FaultSuite {
         System.out.println("seed " + options.seed());
         if (options.soak().isZero()) {
             Scenarios.ALL.stream()
-                    .filter(scenario -> options.only().isEmpty() || scenario.name().equals(options.only()))
+                    .filter(scenario -> options.only().isEmpty() || options.only().contains(scenario.name()))
                     .forEach(scenario -> run(scenario, options.seed()));
         } else {
             soak();
