@@ -6,7 +6,6 @@ import dev.runcast.embedded.FreePorts;
 import dev.runcast.ingest.IngestApplication;
 import dev.runcast.mergestream.MergeStreamApplication;
 import dev.runcast.sink.SinkApplication;
-import dev.runcast.sink.StoreRepair;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.mongo.MongoSettings;
 import dev.runcast.topics.ClientSettings;
@@ -18,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
 
 /**
  * All of Runcast, each part a process: a broker, a server that speaks MongoDB's protocol, Redis, one ingest, two merges,
@@ -60,6 +61,7 @@ final class Cluster implements AutoCloseable {
     private final int mongoPort = FreePorts.free();
     private final int ingestPort = FreePorts.free();
     private final EmbeddedRedis redis;
+    private final ServiceProcess rebuild;
 
     private Cluster(Path folder) {
         this.folder = folder;
@@ -89,7 +91,8 @@ final class Cluster implements AutoCloseable {
                 List.of(folder.resolve("mongo").toString(), Integer.toString(mongoPort)));
         ingest = ingest(logs);
         merges = List.of(merge("a", logs), merge("b", logs));
-        sink = sink(logs);
+        sink = sink("sink", logs, "serve");
+        rebuild = sink("rebuild", logs, "rebuild");
         api = api(logs);
     }
 
@@ -125,10 +128,11 @@ final class Cluster implements AutoCloseable {
                 "--runcast.merge.session-timeout=" + SESSION_TIMEOUT.toMillis() + "ms"));
     }
 
-    private ServiceProcess sink(Path logs) {
+    private ServiceProcess sink(String name, Path logs, String mode) {
         int health = FreePorts.free();
-        return ServiceProcess.service("sink", SinkApplication.class, 160, logs, health, kafka(
+        return ServiceProcess.service(name, SinkApplication.class, 160, logs, health, kafka(
                 "--server.port=" + health,
+                "--runcast.sink.mode=" + mode,
                 "--runcast.kafka.properties.session.timeout.ms=" + SESSION_TIMEOUT.toMillis(),
                 "--runcast.kafka.properties.heartbeat.interval.ms=1000",
                 "--runcast.mongo.uri=mongodb://127.0.0.1:" + sinkToMongo.port(),
@@ -206,14 +210,35 @@ final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Gives the store back what it lost by a kill: merges the log again into it. Nobody may read or write the store
-     * meanwhile.
+     * Gives the store back what it lost by a kill, as an operator does: the sink's rebuild, as a process of its own, once
+     * the brokers have given the dead sink up. Neither sink nor API may run.
      */
-    void repairStore() {
+    void rebuildStore() {
         mongo.start();
         mongo.awaitReady(START);
-        try (MongoExecutionStore store = store()) {
-            new StoreRepair(clients(), store).run(progress -> {});
+        try (Admin admin = Admin.create(clients().admin("faults-groups"))) {
+            Await.until("the dead sink has left its group", START, () -> isEmpty(admin, "runcast-sink-mongo"));
+        }
+        rebuild.start();
+        int status = rebuild.awaitEnd(START);
+        if (status != 0) {
+            throw new IllegalStateException("the rebuild ended with %d (see %s)".formatted(status, rebuild.log()));
+        }
+    }
+
+    private static boolean isEmpty(Admin admin, String group) {
+        try {
+            return admin.describeConsumerGroups(List.of(group))
+                    .describedGroups()
+                    .get(group)
+                    .get()
+                    .members()
+                    .isEmpty();
+        } catch (ExecutionException notYet) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
     }
 

@@ -60,7 +60,7 @@ final class Scenarios {
                     "state-deleted", "a merge is killed and its state folder deleted", 12, Scenarios::deleteState),
             new Scenario(
                     "store-unclean",
-                    "the embedded store is killed with sink and API and repaired from the log",
+                    "the embedded store is killed with sink and API and rebuilt from the log",
                     12,
                     Scenarios::killStore),
             new Scenario(
@@ -207,7 +207,7 @@ final class Scenarios {
     private static void killStore(Cluster cluster, Random random) {
         moment(random, 3_000, 5_000);
         List.of(cluster.mongo, cluster.sink, cluster.api).parallelStream().forEach(ServiceProcess::kill);
-        cluster.repairStore();
+        cluster.rebuildStore();
     }
 
     private static void killEverything(Cluster cluster, Random random) {
@@ -215,7 +215,7 @@ final class Scenarios {
         cluster.killAll();
         cluster.broker.start();
         cluster.broker.awaitReady(START);
-        cluster.repairStore();
+        cluster.rebuildStore();
     }
 
     private static void awaitLatch(CountDownLatch latch, String what) {
