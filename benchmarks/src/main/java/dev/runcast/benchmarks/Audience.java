@@ -20,6 +20,7 @@ final class Audience implements AutoCloseable {
     private final Design design;
     private final List<String> ids;
     private final long epoch;
+    private final Workload.Updates updates;
     private final List<Watcher> watchers = new ArrayList<>();
     private volatile Histogram micros = new ConcurrentHistogram(MOST_MICROS, 3);
     private volatile Schedule schedule = new Schedule(0, 0, Long.MAX_VALUE, 1);
@@ -38,7 +39,13 @@ final class Audience implements AutoCloseable {
      * @param reported how many updates each of the executions has had; they are in the store
      */
     Audience(Design design, List<String> ids, long epoch, long reported) throws Exception {
+        this(design, ids, epoch, reported, Workload::update);
+    }
+
+    private Audience(Design design, List<String> ids, long epoch, long reported, Workload.Updates updates)
+            throws Exception {
         this.design = design;
+        this.updates = updates;
         this.ids = ids;
         this.epoch = epoch;
         this.reported = reported;
@@ -59,6 +66,11 @@ final class Audience implements AutoCloseable {
 
     /** New executions of the design with their first update in the store. */
     static Audience begin(Design design, String prefix, int executions) throws Exception {
+        return begin(design, prefix, executions, Workload::update);
+    }
+
+    /** The same with updates of another kind. */
+    static Audience begin(Design design, String prefix, int executions, Workload.Updates updates) throws Exception {
         long epoch = System.currentTimeMillis();
         String run = Long.toString(System.nanoTime(), 36);
         List<String> ids = new ArrayList<>();
@@ -66,7 +78,7 @@ final class Audience implements AutoCloseable {
             ids.add(prefix + "-" + run + "-" + i);
         }
         Preload.run(design, ids, epoch, 1);
-        return new Audience(design, ids, epoch, 1);
+        return new Audience(design, ids, epoch, 1, updates);
     }
 
     private Watcher open(String id, java.util.function.LongConsumer seen) throws IOException {
@@ -94,7 +106,7 @@ final class Audience implements AutoCloseable {
             reported++;
             for (int execution = 0; execution < ids.size(); execution++) {
                 waitUntil(now.intended(reported, execution));
-                design.report(Workload.batch(ids.get(execution), epoch, reported, 1, execution));
+                design.report(Workload.batch(updates, ids.get(execution), epoch, reported, 1, execution));
             }
         }
         awaitSeen(reported);

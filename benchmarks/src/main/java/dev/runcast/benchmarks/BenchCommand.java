@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -66,6 +67,9 @@ final class BenchCommand implements Callable<Integer> {
         List<String> stackOptions =
                 List.of(System.getProperty("runcast.stack.options", "-Xmx448m").split(" "));
         Scale scale = quick ? Scale.QUICK : Scale.FULL;
+        if (endurance != null) {
+            scale = scale.patient(Duration.ofMinutes(endurance + 5L));
+        }
         Report report;
         try (Workbench bench = new Workbench(scale, System.err, stackOptions)) {
             report = Benchmarks.run(rows, bench);
@@ -84,7 +88,11 @@ final class BenchCommand implements Callable<Integer> {
 
     private List<Row> rows() {
         if (endurance != null) {
-            throw new ParameterException(spec.commandLine(), "--endurance: not yet");
+            if (endurance < 3) {
+                throw new ParameterException(
+                        spec.commandLine(), "--endurance: " + endurance + " (expected: 3 minutes or more)");
+            }
+            return List.of(new EnduranceRow(endurance));
         }
         for (String name : only) {
             if (Benchmarks.ROWS.stream().noneMatch(row -> row.name().equals(name))) {

@@ -12,6 +12,7 @@ final class CoreCostRow implements Row {
     private static final int SHORT = 10;
     /** Executions that are measured together: each gets the next turn of 20 updates, one at a time. */
     private static final int EXECUTIONS = 50;
+
     private static final int TURNS = 4;
     private static final int WARM_UP = 6;
     private static final long EPOCH = System.currentTimeMillis();

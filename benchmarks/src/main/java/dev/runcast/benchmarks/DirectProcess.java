@@ -52,8 +52,8 @@ final class DirectProcess implements Design, AutoCloseable {
                 servers.address("mongo"),
                 servers.address("redis"));
         try {
-            BufferedReader out =
-                    new BufferedReader(new InputStreamReader(process.process().getInputStream(), StandardCharsets.UTF_8));
+            BufferedReader out = new BufferedReader(
+                    new InputStreamReader(process.process().getInputStream(), StandardCharsets.UTF_8));
             String line = out.readLine();
             if (line == null || !line.startsWith("listening ")) {
                 throw new IOException("the direct design did not start: " + line + "\n" + process.errors());

@@ -72,7 +72,6 @@ final class ForgetfulStore implements ExecutionStore {
 
     @Override
     public Mono<Void> write(StoreWrite write) {
-        return Mono.fromRunnable(
-                () -> write.changes().forEach(batch -> changes.add(batch.getChangesCount())));
+        return Mono.fromRunnable(() -> write.changes().forEach(batch -> changes.add(batch.getChangesCount())));
     }
 }

@@ -33,13 +33,10 @@ final class IngestRow implements Row {
             int threads = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
             try (application;
                     BareLoop loop = new BareLoop(new ClientSettings(kafka.bootstrapServers()), threads)) {
-                String door = "127.0.0.1:" + application.getBean(IngestServer.class).port();
+                String door =
+                        "127.0.0.1:" + application.getBean(IngestServer.class).port();
                 Duel duel = Duel.fight(
-                        bench,
-                        "ingest",
-                        Unit.PER_SECOND,
-                        () -> turn(bench, loop.target()),
-                        () -> turn(bench, door));
+                        bench, "ingest", Unit.PER_SECOND, () -> turn(bench, loop.target()), () -> turn(bench, door));
                 return List.of(new Figure(
                         name(),
                         "ingest: acked updates/s, batches of 20",

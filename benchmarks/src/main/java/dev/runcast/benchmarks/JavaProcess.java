@@ -1,6 +1,7 @@
 package dev.runcast.benchmarks;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -8,11 +9,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A program of ours in a JVM of its own, with this one's class path. It ends with this one. Thread-safe. */
 final class JavaProcess implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(30);
+
+    private static final Pattern USED = Pattern.compile("generation +total \\d+K, used (\\d+)K");
 
     private final Process process;
     private final Path errors;
@@ -59,8 +64,7 @@ final class JavaProcess implements AutoCloseable {
 
     /** Used by it and its children so far. */
     Duration processorTime() {
-        return family()
-                .map(each -> each.info().totalCpuDuration().orElse(Duration.ZERO))
+        return family().map(each -> each.info().totalCpuDuration().orElse(Duration.ZERO))
                 .reduce(Duration.ZERO, Duration::plus);
     }
 
@@ -72,6 +76,32 @@ final class JavaProcess implements AutoCloseable {
     /** The resident memory of it and its children, in bytes; 0 where there is no /proc. */
     long residentBytes() {
         return status("VmRSS:");
+    }
+
+    /** What lives in its heap, in bytes, after a collection that is made for this. */
+    long liveHeapBytes() throws IOException, InterruptedException {
+        jcmd("GC.run");
+        // "def new generation total 78656K, used 15021K [...", "tenured generation total 174784K, used 101K [...".
+        Matcher used = USED.matcher(jcmd("GC.heap_info"));
+        long bytes = 0;
+        while (used.find()) {
+            bytes += Long.parseLong(used.group(1)) * 1024;
+        }
+        return bytes;
+    }
+
+    private String jcmd(String command) throws IOException, InterruptedException {
+        Process asking = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(process.pid()),
+                        command)
+                .redirectErrorStream(true)
+                .start();
+        String answer = new String(asking.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (asking.waitFor() != 0) {
+            throw new IOException("jcmd " + command + ": " + answer);
+        }
+        return answer;
     }
 
     private long status(String field) {

@@ -47,10 +47,11 @@ final class LatencyRow implements Row {
                         millis(theirs, 99),
                         millis(theirs, 99.9));
             }
-            String how = "1,000 updates/s over 100 executions, one an update a batch, a server-sent-events viewer on each;"
-                    + " from the intended time of sending. The local stack in its own process with its JVM options,"
-                    + " embedded servers included; beside it the old direct design (load, merge, replace, publish), in"
-                    + " its own process on the same MongoDB wire server and Redis. Runner and viewers in this process.";
+            String how =
+                    "1,000 updates/s over 100 executions, one an update a batch, a server-sent-events viewer on each;"
+                            + " from the intended time of sending. The local stack in its own process with its JVM options,"
+                            + " embedded servers included; beside it the old direct design (load, merge, replace, publish), in"
+                            + " its own process on the same MongoDB wire server and Redis. Runner and viewers in this process.";
             return List.of(
                     new Figure(
                             name(),

@@ -15,8 +15,7 @@ import java.util.stream.Stream;
  *
  * @param commit of the sources, with {@code -dirty} behind it when they were changed; {@code unknown} outside of git
  */
-record Machine(
-        String processor, int cores, long memoryMegabytes, String jdk, String os, String commit, String date) {
+record Machine(String processor, int cores, long memoryMegabytes, String jdk, String os, String commit, String date) {
     static Machine here() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return new Machine(
@@ -27,7 +26,9 @@ record Machine(
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"),
                 System.getProperty("runcast.commit", "unknown"),
-                OffsetDateTime.now(Clock.systemUTC()).truncatedTo(ChronoUnit.SECONDS).toString());
+                OffsetDateTime.now(Clock.systemUTC())
+                        .truncatedTo(ChronoUnit.SECONDS)
+                        .toString());
     }
 
     private static String processorName() {

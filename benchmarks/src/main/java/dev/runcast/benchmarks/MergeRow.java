@@ -5,11 +5,13 @@ import dev.runcast.mergestream.MergeStreamApplication;
 import dev.runcast.topics.Topic;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,17 +37,18 @@ final class MergeRow implements Row {
     @Override
     public List<Figure> measure(Workbench bench) throws Exception {
         FilledLog batches = bench.batches();
-        try (FilledLog singles = new FilledLog(bench.newFolder("kafka"), bench.scale().mergedSingly(), 1)) {
+        try (FilledLog singles =
+                new FilledLog(bench.newFolder("kafka"), bench.scale().mergedSingly(), 1)) {
             bench.say("wrote a log of %,d updates, 1 in a record", singles.updates());
             create(singles);
             Duel batched = new Duel();
             Duel single = new Duel();
             for (int round = 0; round <= bench.scale().rounds(); round++) {
-                double rival = aggregate(bench, singles);
-                double ofBatches = merge(bench, batches);
-                double ofSingles = merge(bench, singles);
+                Drain rival = aggregate(bench, singles);
+                Drain ofBatches = merge(bench, batches);
+                Drain ofSingles = merge(bench, singles);
                 bench.say(
-                        "merge: round %d of %d%s: batches of 20 %,.0f/s, single %,.0f/s, aggregate %,.0f/s",
+                        "merge: round %d of %d%s: batches of 20 %s, single %s, aggregate %s",
                         round,
                         bench.scale().rounds(),
                         round == 0 ? " (warming up)" : "",
@@ -53,8 +56,8 @@ final class MergeRow implements Row {
                         ofSingles,
                         rival);
                 if (round > 0) {
-                    batched.add(ofBatches, rival);
-                    single.add(ofSingles, rival);
+                    batched.add(ofBatches.perSecond, rival.perSecond);
+                    single.add(ofSingles.perSecond, rival.perSecond);
                 }
             }
             String how = "; exactly once, 1 thread, commit 1 s, 4 partitions; beside it a DSL aggregate that counts the"
@@ -82,7 +85,19 @@ final class MergeRow implements Row {
         }
     }
 
-    private static double merge(Workbench bench, FilledLog log) throws Exception {
+    /**
+     * How fast one was.
+     *
+     * @param processorMicros for an update, of all threads of this process: the broker's and the clients' too
+     */
+    private record Drain(double perSecond, double processorMicros) {
+        @Override
+        public String toString() {
+            return String.format(Locale.ROOT, "%,.0f/s (%.1f µs of processor time each)", perSecond, processorMicros);
+        }
+    }
+
+    private static Drain merge(Workbench bench, FilledLog log) throws Exception {
         Path state = bench.newFolder("state");
         var application = MergeStreamApplication.builder()
                 .run(
@@ -93,16 +108,19 @@ final class MergeRow implements Row {
                         "--runcast.merge.watchdog.stalled-after=10m",
                         "--spring.main.web-application-type=none");
         try (application) {
-            List<Counter> outcomes =
-                    List.copyOf(application.getBean(MeterRegistry.class).find("runcast.merge.updates").counters());
-            double rate = drain(
-                    log.updates(), () -> (long) outcomes.stream().mapToDouble(Counter::count).sum());
+            List<Counter> outcomes = List.copyOf(application
+                    .getBean(MeterRegistry.class)
+                    .find("runcast.merge.updates")
+                    .counters());
+            Drain rate = drain(log.updates(), () ->
+                    (long) outcomes.stream().mapToDouble(Counter::count).sum());
             long applied = (long) outcomes.stream()
                     .filter(counter -> "applied".equals(counter.getId().getTag("outcome")))
                     .mapToDouble(Counter::count)
                     .sum();
             if (applied < log.updates()) {
-                throw new IllegalStateException("applied: %,d of %,d updates (expected: all)".formatted(applied, log.updates()));
+                throw new IllegalStateException(
+                        "applied: %,d of %,d updates (expected: all)".formatted(applied, log.updates()));
             }
             return rate;
         } finally {
@@ -110,7 +128,7 @@ final class MergeRow implements Row {
         }
     }
 
-    private static double aggregate(Workbench bench, FilledLog log) throws Exception {
+    private static Drain aggregate(Workbench bench, FilledLog log) throws Exception {
         Path state = bench.newFolder("state");
         try (MinimalAggregate aggregate = new MinimalAggregate(
                 log.clients(), "bench-aggregate-" + System.nanoTime(), Topic.UPDATES.topicName(), COUNTS, state)) {
@@ -120,24 +138,30 @@ final class MergeRow implements Row {
         }
     }
 
-    private static double drain(long all, LongSupplier done) throws InterruptedException {
+    private static Drain drain(long all, LongSupplier done) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         long from = Math.round(all * TIMED_FROM);
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long first = 0;
         long began = 0;
+        long used = 0;
         while (true) {
             long now = System.nanoTime();
             long count = done.getAsLong();
             if (began == 0 && count >= from) {
                 first = count;
                 began = now;
+                used = system.getProcessCpuTime();
             }
             if (count >= all) {
-                return first == all ? all / 1e-3 : (count - first) / ((now - began) / 1e9);
+                double updates = Math.max(1, count - first);
+                return new Drain(
+                        updates / (Math.max(1, now - began) / 1e9),
+                        (system.getProcessCpuTime() - used) / 1000.0 / updates);
             }
             if (now - deadline > 0) {
-                throw new IllegalStateException("drained %,d of %,d updates within %s (expected: all)"
-                        .formatted(count, all, PATIENCE));
+                throw new IllegalStateException(
+                        "drained %,d of %,d updates within %s (expected: all)".formatted(count, all, PATIENCE));
             }
             if (Thread.interrupted()) {
                 throw new InterruptedException();
@@ -150,8 +174,7 @@ final class MergeRow implements Row {
         try (Admin admin = Admin.create(log.clients().admin("bench"))) {
             admin.createTopics(List.of(new NewTopic(COUNTS, 4, (short) 1)))
                     .all()
-                    .get()
-                    ;
+                    .get();
         } catch (ExecutionException e) {
             throw new IllegalStateException(COUNTS + " cannot be created: " + e.getCause(), e);
         }

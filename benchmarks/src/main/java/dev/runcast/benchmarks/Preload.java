@@ -22,7 +22,8 @@ final class Preload {
     private Preload() {}
 
     /** Reports that many updates to each and returns when the store has them. */
-    static void run(Design design, List<String> ids, long epoch, long updates) throws IOException, InterruptedException {
+    static void run(Design design, List<String> ids, long epoch, long updates)
+            throws IOException, InterruptedException {
         for (long next = 1; next <= updates; next += BATCH) {
             for (int i = 0; i < ids.size(); i++) {
                 design.report(Workload.batch(ids.get(i), epoch, next, (int) Math.min(BATCH, updates - next + 1), i));
@@ -48,8 +49,8 @@ final class Preload {
 
     private static long stored(Design design, String id) throws IOException, InterruptedException {
         var server = design.viewers();
-        URI uri = URI.create("http://%s:%d/v1/executions/%s"
-                .formatted(server.getAddress().getHostAddress(), server.getPort(), id));
+        URI uri = URI.create(
+                "http://%s:%d/v1/executions/%s".formatted(server.getAddress().getHostAddress(), server.getPort(), id));
         HttpResponse<String> answer;
         try {
             answer = HTTP.send(

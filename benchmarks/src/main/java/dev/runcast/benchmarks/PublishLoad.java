@@ -122,8 +122,8 @@ final class PublishLoad implements AutoCloseable {
         @Override
         public void onMessage(PublishUpdatesResponse response) {
             if (response.hasRefusal()) {
-                failed.completeExceptionally(
-                        new IllegalStateException("refused: " + response.getRefusal().getMessage()));
+                failed.completeExceptionally(new IllegalStateException(
+                        "refused: " + response.getRefusal().getMessage()));
             } else if (response.hasAck()) {
                 Ack ack = response.getAck();
                 Frames execution = byId.get(ack.getExecutionId());
@@ -187,9 +187,10 @@ final class PublishLoad implements AutoCloseable {
             int size = before.length
                     + CodedOutputStream.computeInt64Size(UpdateBatch.FIRST_SEQUENCE_FIELD_NUMBER, sequence)
                     + after.length;
-            byte[] frame = new byte[CodedOutputStream.computeTagSize(PublishUpdatesRequest.BATCH_FIELD_NUMBER)
-                    + CodedOutputStream.computeUInt32SizeNoTag(size)
-                    + size];
+            byte[] frame = new byte
+                    [CodedOutputStream.computeTagSize(PublishUpdatesRequest.BATCH_FIELD_NUMBER)
+                            + CodedOutputStream.computeUInt32SizeNoTag(size)
+                            + size];
             CodedOutputStream out = CodedOutputStream.newInstance(frame);
             try {
                 out.writeTag(PublishUpdatesRequest.BATCH_FIELD_NUMBER, 2);
@@ -212,22 +213,21 @@ final class PublishLoad implements AutoCloseable {
         }
     }
 
-    private static final MethodDescriptor<byte[], PublishUpdatesResponse> RAW = IngestServiceGrpc
-            .getPublishUpdatesMethod()
-            .toBuilder(
-                    new MethodDescriptor.Marshaller<byte[]>() {
-                        @Override
-                        public InputStream stream(byte[] frame) {
-                            return new Written(frame);
-                        }
+    private static final MethodDescriptor<byte[], PublishUpdatesResponse> RAW =
+            IngestServiceGrpc.getPublishUpdatesMethod().toBuilder(
+                            new MethodDescriptor.Marshaller<byte[]>() {
+                                @Override
+                                public InputStream stream(byte[] frame) {
+                                    return new Written(frame);
+                                }
 
-                        @Override
-                        public byte[] parse(InputStream stream) {
-                            throw new UnsupportedOperationException("only sent");
-                        }
-                    },
-                    IngestServiceGrpc.getPublishUpdatesMethod().getResponseMarshaller())
-            .build();
+                                @Override
+                                public byte[] parse(InputStream stream) {
+                                    throw new UnsupportedOperationException("only sent");
+                                }
+                            },
+                            IngestServiceGrpc.getPublishUpdatesMethod().getResponseMarshaller())
+                    .build();
 
     /** gRPC copies what it knows the length of without a buffer in between. */
     private static final class Written extends ByteArrayInputStream implements io.grpc.Drainable, io.grpc.KnownLength {

@@ -71,8 +71,8 @@ final class RebuildRow implements Row {
                     updates += UpdateBatch.parseFrom(record.value()).getUpdatesCount();
                 }
                 if (System.nanoTime() - deadline > 0) {
-                    throw new IllegalStateException(
-                            "parsed %,d of %,d updates within a minute (expected: all)".formatted(updates, log.updates()));
+                    throw new IllegalStateException("parsed %,d of %,d updates within a minute (expected: all)"
+                            .formatted(updates, log.updates()));
                 }
             }
         }

@@ -54,9 +54,10 @@ final class ReporterRow implements Row {
                         ours.allocatedInLast,
                         theirs);
             }
-            String how = "%,d calls (a message begun, 48 pieces of text, done), ten at once and a pause of a millisecond,"
-                            .formatted(calls)
-                    + " against the local stack in its own process";
+            String how =
+                    "%,d calls (a message begun, 48 pieces of text, done), ten at once and a pause of a millisecond,"
+                                    .formatted(calls)
+                            + " against the local stack in its own process";
             return List.of(
                     new Figure(
                             name(),
@@ -76,7 +77,8 @@ final class ReporterRow implements Row {
                             null,
                             List.of(Goal.atMost(1.1)),
                             how + "; bytes allocated by that thread in the last quarter of the calls ÷ in the first:"
-                                    + " %,.0f bytes a call.".formatted(growth.ours().median())));
+                                    + " %,.0f bytes a call."
+                                            .formatted(growth.ours().median())));
         }
     }
 
@@ -91,7 +93,8 @@ final class ReporterRow implements Row {
         for (int i = 0; i < ids.length; i++) {
             ids[i] = "m-" + i;
         }
-        try (StatusReporter reporter = StatusReporter.open(ReporterConfig.of(stack.address(LocalStackFile.INGEST_GRPC)))) {
+        try (StatusReporter reporter =
+                StatusReporter.open(ReporterConfig.of(stack.address(LocalStackFile.INGEST_GRPC)))) {
             ExecutionReporter execution =
                     reporter.execution("agent-" + Long.toString(System.nanoTime(), 36), System.currentTimeMillis());
             execution.running();

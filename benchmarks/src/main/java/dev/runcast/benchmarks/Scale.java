@@ -74,4 +74,21 @@ record Scale(
             20,
             2_000,
             Duration.ofMinutes(2));
+
+    /** The same with more or less patience. */
+    Scale patient(Duration time) {
+        return new Scale(
+                name,
+                rounds,
+                publishFor,
+                mergedInBatches,
+                mergedSingly,
+                watchFor,
+                warmUpFor,
+                longRun,
+                costExecutions,
+                costUpdates,
+                reporterCalls,
+                time);
+    }
 }

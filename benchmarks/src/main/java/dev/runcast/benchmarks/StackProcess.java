@@ -155,9 +155,7 @@ final class StackProcess implements Design, AutoCloseable {
     @Override
     public Duration processorTime() {
         JavaProcess other = beside;
-        return other == null
-                ? process.processorTime()
-                : process.processorTime().plus(other.processorTime());
+        return other == null ? process.processorTime() : process.processorTime().plus(other.processorTime());
     }
 
     /** A commit of the merge, and a write of the sink. */

@@ -54,7 +54,8 @@ final class Watcher implements AutoCloseable {
     }
 
     /** Tries until a viewer has seen the execution. */
-    static void awaitFirst(InetSocketAddress server, String executionId, Duration patience) throws InterruptedException {
+    static void awaitFirst(InetSocketAddress server, String executionId, Duration patience)
+            throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
             try (Watcher watcher = new Watcher(server, executionId, version -> {})) {

@@ -31,6 +31,7 @@ final class Workload {
     private static final Writer RUNNER =
             Writer.newBuilder().setKind(WriterKind.WRITER_KIND_RUNNER).build();
 
+    private static final int STEADY = 4;
     private static final int PIECE = 64;
     private static final int PIECES = 1024;
     private static final String[] TEXT = pieces();
@@ -90,15 +91,44 @@ final class Workload {
         return update.build();
     }
 
+    /** What an execution's updates are, by their sequence from 1 and a salt. */
+    interface Updates {
+        /** See {@link Workload#update}. */
+        Update update(long sequence, int salt);
+    }
+
+    /** Updates under which an execution gets no further entries: four messages that are never done. */
+    static Update steady(long sequence, int salt) {
+        if (sequence <= STEADY + 1) {
+            return sequence == 1
+                    ? update(1, salt)
+                    : Update.newBuilder()
+                            .setOccurredAt(now())
+                            .setEntryUpserted(
+                                    message("s-" + (sequence - 2), Role.ROLE_AI, EntryState.ENTRY_STATE_RUNNING))
+                            .build();
+        }
+        long step = sequence - STEADY - 2;
+        return Update.newBuilder()
+                .setOccurredAt(now())
+                .setTextAppended(piece("s-" + step % STEADY, Math.toIntExact(step / STEADY), sequence, salt))
+                .build();
+    }
+
     /** Consecutive updates as a runner sends them. */
     static UpdateBatch batch(String executionId, long epoch, long firstSequence, int updates, int salt) {
+        return batch(Workload::update, executionId, epoch, firstSequence, updates, salt);
+    }
+
+    /** The same with other updates. */
+    static UpdateBatch batch(Updates kind, String executionId, long epoch, long firstSequence, int updates, int salt) {
         UpdateBatch.Builder batch = UpdateBatch.newBuilder()
                 .setExecutionId(executionId)
                 .setWriter(RUNNER)
                 .setEpoch(epoch)
                 .setFirstSequence(firstSequence);
         for (int i = 0; i < updates; i++) {
-            batch.addUpdates(update(firstSequence + i, salt));
+            batch.addUpdates(kind.update(firstSequence + i, salt));
         }
         return batch.build();
     }

@@ -73,8 +73,7 @@ public final class DirectDesign {
     public static void main(String[] addresses) throws IOException {
         MongoClient mongo = MongoClients.create(addresses[0]);
         RedisClient redis = RedisClient.create(addresses[1]);
-        DirectDesign design =
-                new DirectDesign(mongo.getDatabase("direct").getCollection("executions"), redis);
+        DirectDesign design = new DirectDesign(mongo.getDatabase("direct").getCollection("executions"), redis);
         Server door = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
                 .directExecutor()
                 .addService(design.new Door())
@@ -136,7 +135,9 @@ public final class DirectDesign {
             String json = JsonFormat.printer().omittingInsignificantWhitespace().print(update);
             return publisher
                     .reactive()
-                    .publish(CHANNEL + id, "{\"version\":\"" + document.getLong("version") + "\",\"update\":" + json + "}");
+                    .publish(
+                            CHANNEL + id,
+                            "{\"version\":\"" + document.getLong("version") + "\",\"update\":" + json + "}");
         } catch (InvalidProtocolBufferException e) {
             return Mono.error(e);
         }
@@ -155,13 +156,12 @@ public final class DirectDesign {
                         id, first -> Sinks.many().multicast().directBestEffort())
                 .asFlux()
                 .onBackpressureBuffer());
-        Flux<ByteBuf> events = Flux.merge(
-                stored.map(json -> event("snapshot", json)), live.map(json -> event("change", json)));
+        Flux<ByteBuf> events =
+                Flux.merge(stored.map(json -> event("snapshot", json)), live.map(json -> event("change", json)));
         return response.sse().send(events, each -> true);
     }
 
     private static ByteBuf event(String name, String json) {
-        return Unpooled.wrappedBuffer(
-                ("event: " + name + "\ndata: " + json + "\n\n").getBytes(StandardCharsets.UTF_8));
+        return Unpooled.wrappedBuffer(("event: " + name + "\ndata: " + json + "\n\n").getBytes(StandardCharsets.UTF_8));
     }
 }
