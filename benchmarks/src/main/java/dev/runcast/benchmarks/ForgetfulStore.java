@@ -74,4 +74,29 @@ final class ForgetfulStore implements ExecutionStore {
     public Mono<Void> write(StoreWrite write) {
         return Mono.fromRunnable(() -> write.changes().forEach(batch -> changes.add(batch.getChangesCount())));
     }
+
+    @Override
+    public Flux<ExecutionKey> keys() {
+        return Flux.empty();
+    }
+
+    @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.empty();
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return Mono.empty();
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return Mono.empty();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return Flux.empty();
+    }
 }

@@ -1,11 +1,11 @@
 package dev.runcast.benchmarks;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.runcast.benchmarks.rival.MinimalAggregate;
 import dev.runcast.mergestream.MergeStreamApplication;
 import dev.runcast.topics.Topic;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,12 +49,7 @@ final class MergeRow implements Row {
                 Drain ofSingles = merge(bench, singles);
                 bench.say(
                         "merge: round %d of %d%s: batches of 20 %s, single %s, aggregate %s",
-                        round,
-                        bench.scale().rounds(),
-                        round == 0 ? " (warming up)" : "",
-                        ofBatches,
-                        ofSingles,
-                        rival);
+                        round, bench.scale().rounds(), round == 0 ? " (warming up)" : "", ofBatches, ofSingles, rival);
                 if (round > 0) {
                     batched.add(ofBatches.perSecond, rival.perSecond);
                     single.add(ofSingles.perSecond, rival.perSecond);
