@@ -64,7 +64,10 @@ final class Agent {
     private void begin(ExecutionReporter execution, String worker) {
         transcript = new Transcript(worker + '-');
         call(() -> execution.declared(
-                ExecutionSpec.newBuilder().setAgent("faults").setInput("do what must be done").build(),
+                ExecutionSpec.newBuilder()
+                        .setAgent("faults")
+                        .setInput("do what must be done")
+                        .build(),
                 Map.of("suite", "faults")));
         call(() -> execution.attemptStarted(worker, "1"));
         call(execution::running);

@@ -45,7 +45,14 @@ final class CallTimes {
 
     /** What is known when all is over. All in nanoseconds. */
     record Summary(
-            long calls, long cpu, long run, long worst, long wallP999, long wallWorst, long hiccupP999, long hiccupWorst) {
+            long calls,
+            long cpu,
+            long run,
+            long worst,
+            long wallP999,
+            long wallWorst,
+            long hiccupP999,
+            long hiccupWorst) {
         static Summary read(Path file) {
             Properties values = new Properties();
             try (var in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
@@ -205,7 +212,9 @@ final class CallTimes {
         private static @Nullable RandomAccessFile open() {
             Path file = Path.of("/proc/thread-self/schedstat");
             try {
-                return Files.isReadable(file) ? new RandomAccessFile(file.toRealPath().toFile(), "r") : null;
+                return Files.isReadable(file)
+                        ? new RandomAccessFile(file.toRealPath().toFile(), "r")
+                        : null;
             } catch (IOException notLinux) {
                 return null;
             }

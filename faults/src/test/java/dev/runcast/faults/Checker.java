@@ -185,7 +185,8 @@ final class Checker {
 
     /** Of an entry what an agent says. */
     private static Entry content(Entry entry) {
-        Entry.Builder content = Entry.newBuilder().setEntryId(entry.getEntryId()).setState(entry.getState());
+        Entry.Builder content =
+                Entry.newBuilder().setEntryId(entry.getEntryId()).setState(entry.getState());
         switch (entry.getBodyCase()) {
             case MESSAGE -> content.setMessage(entry.getMessage());
             case TOOL_CALL -> content.setToolCall(entry.getToolCall());
@@ -250,8 +251,8 @@ final class Checker {
         Set<String> expected = new TreeSet<>();
         folds.values().forEach(fold -> fold.updates().stream()
                 .filter(Folded.Outcome::rejected)
-                .forEach(update -> expected.add(place(
-                        update.partition(), update.offset(), update.index(), update.reason()))));
+                .forEach(update ->
+                        expected.add(place(update.partition(), update.offset(), update.index(), update.reason()))));
         Set<String> found = new TreeSet<>();
         for (RejectedUpdate rejected : history.rejected()) {
             for (int i = 0; i < rejected.getCount(); i++) {
@@ -283,7 +284,8 @@ final class Checker {
                         .map(ChangeBatch::getChangesList)
                         .flatMap(List::stream)
                         .toList();
-                violations.addAll(ViewCheck.check(name, frames, changes, fold.execution().getPhase()));
+                violations.addAll(
+                        ViewCheck.check(name, frames, changes, fold.execution().getPhase()));
             }
         });
         require(

@@ -229,9 +229,7 @@ final class FeedState {
         if (isOut(version)) {
             return new Step.FellOut();
         }
-        return version < ring.head()
-                ? send(ring.get(version + 1), version + 1)
-                : idle(version, since, ticksSeen, now);
+        return version < ring.head() ? send(ring.get(version + 1), version + 1) : idle(version, since, ticksSeen, now);
     }
 
     /** What is too large for a frame is seen in the state after it, once the store has that. */

@@ -35,8 +35,8 @@ final class Damage {
 
     private Flux<Target> entries(ExecutionKey key) {
         return Flux.from(database.getCollection(Names.ENTRIES).find(Names.all(key)))
-                .map(document ->
-                        new Target(Names.ENTRIES, document.getString("_id"), "raw", HeaderDocument.bytes(document, "raw")));
+                .map(document -> new Target(
+                        Names.ENTRIES, document.getString("_id"), "raw", HeaderDocument.bytes(document, "raw")));
     }
 
     private Flux<Target> changes(ExecutionKey key) {
@@ -47,7 +47,8 @@ final class Damage {
                     inline.forEach((version, packed) -> {
                         byte[] bytes = ((Binary) packed).getData();
                         if (bytes.length > 0) {
-                            targets.add(new Target(Names.CHANGES, document.getString("_id"), "changes." + version, bytes));
+                            targets.add(
+                                    new Target(Names.CHANGES, document.getString("_id"), "changes." + version, bytes));
                         }
                     });
                     return targets;
