@@ -42,8 +42,7 @@ import org.apache.kafka.common.TopicPartition;
 final class Aftermath {
     private static final Duration SETTLE = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(200);
-    private static final List<Topic> OUTPUTS =
-            List.of(Topic.CHANGES, Topic.EXECUTIONS, Topic.REJECTED, Topic.SIGNALS);
+    private static final List<Topic> OUTPUTS = List.of(Topic.CHANGES, Topic.EXECUTIONS, Topic.REJECTED, Topic.SIGNALS);
 
     private final Cluster cluster;
     private final Path folder;
@@ -75,8 +74,7 @@ final class Aftermath {
     private static List<String> openNow(Admin admin) {
         try {
             List<String> open = new ArrayList<>();
-            for (TransactionListing transaction :
-                    admin.listTransactions().all().get()) {
+            for (TransactionListing transaction : admin.listTransactions().all().get()) {
                 TransactionState state = transaction.state();
                 if (state == TransactionState.ONGOING
                         || state == TransactionState.PREPARE_ABORT
@@ -97,9 +95,8 @@ final class Aftermath {
             admin.describeProducers(partitions).all().get().forEach((partition, producers) -> producers
                     .activeProducers()
                     .forEach(producer -> producer.currentTransactionStartOffset()
-                            .ifPresent(offset -> open.add(
-                                    "%s: producer %d has a transaction open since offset %d"
-                                            .formatted(partition, producer.producerId(), offset)))));
+                            .ifPresent(offset -> open.add("%s: producer %d has a transaction open since offset %d"
+                                    .formatted(partition, producer.producerId(), offset)))));
             return open;
         } catch (ExecutionException e) {
             return List.of("the brokers do not say: " + e.getCause());
@@ -114,7 +111,9 @@ final class Aftermath {
             throws ExecutionException, InterruptedException {
         Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
         partitions.forEach(partition -> wanted.put(partition, OffsetSpec.latest()));
-        return admin.listOffsets(wanted, new ListOffsetsOptions(isolation)).all().get();
+        return admin.listOffsets(wanted, new ListOffsetsOptions(isolation))
+                .all()
+                .get();
     }
 
     private static List<TopicPartition> partitions(Admin admin, List<Topic> topics)
@@ -135,14 +134,16 @@ final class Aftermath {
         read(RecordCodec.UPDATES, (key, record) -> log.computeIfAbsent(key, one -> new ArrayList<>())
                 .add(new History.Logged(record.partition(), record.offset(), parse(record))));
         Map<ExecutionKey, Long> expected = new HashMap<>();
-        log.forEach((key, batches) -> expected.put(key, (long) Folded.of(key, batches).changes().size()));
+        log.forEach((key, batches) ->
+                expected.put(key, (long) Folded.of(key, batches).changes().size()));
 
         Map<ExecutionKey, List<ChangeBatch>> changes = new TreeMap<>();
         Await.within(SETTLE, () -> {
             changes.clear();
             read(RecordCodec.CHANGES, (key, record) -> changes.computeIfAbsent(key, one -> new ArrayList<>())
                     .add(RecordCodec.CHANGES.require(record)));
-            return expected.entrySet().stream().allMatch(entry -> lastVersion(changes.get(entry.getKey())) >= entry.getValue());
+            return expected.entrySet().stream()
+                    .allMatch(entry -> lastVersion(changes.get(entry.getKey())) >= entry.getValue());
         });
         List<RejectedUpdate> rejected = new ArrayList<>();
         read(RecordCodec.REJECTED, (key, record) -> rejected.add(RecordCodec.REJECTED.require(record)));
@@ -161,7 +162,8 @@ final class Aftermath {
         Map<ExecutionKey, History.Stored> stored = new TreeMap<>();
         try (MongoExecutionStore store = cluster.store()) {
             Await.within(SETTLE, () -> {
-                Map<ExecutionKey, Long> versions = store.versions(expected.keySet()).block();
+                Map<ExecutionKey, Long> versions =
+                        store.versions(expected.keySet()).block();
                 return expected.entrySet().stream()
                         .allMatch(entry -> versions.getOrDefault(entry.getKey(), 0L) >= entry.getValue());
             });
@@ -218,7 +220,9 @@ final class Aftermath {
         ClientSettings clients = cluster.clients();
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(clients.consumer("faults-reader", null, Isolation.COMMITTED))) {
-            List<TopicPartition> partitions = consumer.partitionsFor(codec.topic().topicName()).stream()
+            List<TopicPartition> partitions = consumer
+                    .partitionsFor(codec.topic().topicName())
+                    .stream()
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .toList();
             consumer.assign(partitions);

@@ -9,8 +9,8 @@ final class BrokerMain {
     private BrokerMain() {}
 
     public static void main(String[] arguments) {
-        EmbeddedKafka kafka = EmbeddedKafka.start(
-                new EmbeddedKafka.Config(Path.of(arguments[0]), Integer.parseInt(arguments[1])));
+        EmbeddedKafka kafka =
+                EmbeddedKafka.start(new EmbeddedKafka.Config(Path.of(arguments[0]), Integer.parseInt(arguments[1])));
         Runtime.getRuntime().addShutdownHook(new Thread(kafka::stop));
         System.out.println("ready");
         while (kafka.failure().isEmpty()) {

@@ -2,6 +2,7 @@ package dev.runcast.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Timestamp;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.merge.ExecutionView;
 import dev.runcast.merge.MemoryState;
@@ -32,7 +33,6 @@ import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.WatchExecutionResponse;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
-import com.google.protobuf.Timestamp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -86,8 +86,11 @@ final class CheckerTest {
             MergeResult result = Merge.apply(state, stamped);
             state.write(result.writes());
             changes.addAll(result.changes());
-            result.rejections().forEach(rejection -> rejected.add(
-                    rejection.toBuilder().setPartition(0).setOffset(offset).build()));
+            result.rejections()
+                    .forEach(rejection -> rejected.add(rejection.toBuilder()
+                            .setPartition(0)
+                            .setOffset(offset)
+                            .build()));
             store.write(StoreWrite.ofChanges(result.changes())).block();
         }
 
@@ -183,7 +186,10 @@ final class CheckerTest {
         found("stored entries of default/run", draft -> {
             StoredEntry entry = draft.storedEntries.get(0);
             draft.storedEntries.set(
-                    0, new StoredEntry(entry.record(), entry.texts().subList(0, entry.texts().size() - 1)));
+                    0,
+                    new StoredEntry(
+                            entry.record(),
+                            entry.texts().subList(0, entry.texts().size() - 1)));
         });
     }
 
@@ -214,9 +220,13 @@ final class CheckerTest {
 
     @Test
     void reportThatTheStateLacksIsFound() {
-        found("reported", draft -> draft.reported.set(0, draft.reported.get(0).toBuilder()
-                .addEntries(Entry.newBuilder().setEntryId("forgotten"))
-                .build()));
+        found(
+                "reported",
+                draft -> draft.reported.set(
+                        0,
+                        draft.reported.get(0).toBuilder()
+                                .addEntries(Entry.newBuilder().setEntryId("forgotten"))
+                                .build()));
         found("reported PHASE_FAILED", draft -> {
             Snapshot.Builder reported = draft.reported.get(0).toBuilder();
             reported.getExecutionBuilder().setPhase(Phase.PHASE_FAILED);
@@ -291,8 +301,14 @@ final class CheckerTest {
     @Test
     void slowCallsAreFound() {
         assertThat(calls(9_000_000, 5_000_000).violations()).isEmpty();
-        assertThat(calls(11_000_000, 5_000_000).violations()).singleElement().asString().contains("1.10 %");
-        assertThat(calls(9_000_000, 5_100_000).violations()).singleElement().asString().contains("5.10 ms");
+        assertThat(calls(11_000_000, 5_000_000).violations())
+                .singleElement()
+                .asString()
+                .contains("1.10 %");
+        assertThat(calls(9_000_000, 5_100_000).violations())
+                .singleElement()
+                .asString()
+                .contains("5.10 ms");
     }
 
     private static CallTimes.Summary calls(long cpu, long worst) {
@@ -333,9 +349,8 @@ final class CheckerTest {
                 .addEntries(Entry.newBuilder()
                         .setEntryId("m")
                         .setState(EntryState.ENTRY_STATE_COMPLETED)
-                        .setMessage(ChatMessage.newBuilder()
-                                .setRole(Role.ROLE_AI)
-                                .setText("Hello you")))
+                        .setMessage(
+                                ChatMessage.newBuilder().setRole(Role.ROLE_AI).setText("Hello you")))
                 .build());
         finish(draft);
         return draft;

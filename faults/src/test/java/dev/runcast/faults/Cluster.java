@@ -110,43 +110,67 @@ final class Cluster implements AutoCloseable {
 
     private ServiceProcess ingest(Path logs) {
         int health = FreePorts.free();
-        return ServiceProcess.service("ingest", IngestApplication.class, 128, logs, health, kafka(
-                "--server.port=" + health,
-                "--runcast.ingest.port=" + ingestPort,
-                "--runcast.ingest.delivery-timeout=" + DELIVERY_TIMEOUT.toMillis() + "ms"));
+        return ServiceProcess.service(
+                "ingest",
+                IngestApplication.class,
+                128,
+                logs,
+                health,
+                kafka(
+                        "--server.port=" + health,
+                        "--runcast.ingest.port=" + ingestPort,
+                        "--runcast.ingest.delivery-timeout=" + DELIVERY_TIMEOUT.toMillis() + "ms"));
     }
 
     private ServiceProcess merge(String name, Path logs) {
         int health = FreePorts.free();
-        return ServiceProcess.service("merge-" + name, MergeStreamApplication.class, 160, logs, health, kafka(
-                "--server.port=" + health,
-                "--runcast.kafka.properties.transaction.timeout.ms=" + TRANSACTION_TIMEOUT.toMillis(),
-                "--runcast.merge.state-directory=" + stateFolder(name),
-                "--runcast.merge.instance-id=merge-" + name,
-                "--runcast.merge.threads=1",
-                "--runcast.merge.rocksdb-memory=16MB",
-                "--runcast.merge.session-timeout=" + SESSION_TIMEOUT.toMillis() + "ms"));
+        return ServiceProcess.service(
+                "merge-" + name,
+                MergeStreamApplication.class,
+                160,
+                logs,
+                health,
+                kafka(
+                        "--server.port=" + health,
+                        "--runcast.kafka.properties.transaction.timeout.ms=" + TRANSACTION_TIMEOUT.toMillis(),
+                        "--runcast.merge.state-directory=" + stateFolder(name),
+                        "--runcast.merge.instance-id=merge-" + name,
+                        "--runcast.merge.threads=1",
+                        "--runcast.merge.rocksdb-memory=16MB",
+                        "--runcast.merge.session-timeout=" + SESSION_TIMEOUT.toMillis() + "ms"));
     }
 
     private ServiceProcess sink(String name, Path logs, String mode) {
         int health = FreePorts.free();
-        return ServiceProcess.service(name, SinkApplication.class, 160, logs, health, kafka(
-                "--server.port=" + health,
-                "--runcast.sink.mode=" + mode,
-                "--runcast.kafka.properties.session.timeout.ms=" + SESSION_TIMEOUT.toMillis(),
-                "--runcast.kafka.properties.heartbeat.interval.ms=1000",
-                "--runcast.mongo.uri=mongodb://127.0.0.1:" + sinkToMongo.port(),
-                "--runcast.mongo.version-guard=false",
-                "--runcast.redis.uri=redis://127.0.0.1:" + sinkToRedis.port()));
+        return ServiceProcess.service(
+                name,
+                SinkApplication.class,
+                160,
+                logs,
+                health,
+                kafka(
+                        "--server.port=" + health,
+                        "--runcast.sink.mode=" + mode,
+                        "--runcast.kafka.properties.session.timeout.ms=" + SESSION_TIMEOUT.toMillis(),
+                        "--runcast.kafka.properties.heartbeat.interval.ms=1000",
+                        "--runcast.mongo.uri=mongodb://127.0.0.1:" + sinkToMongo.port(),
+                        "--runcast.mongo.version-guard=false",
+                        "--runcast.redis.uri=redis://127.0.0.1:" + sinkToRedis.port()));
     }
 
     private ServiceProcess api(Path logs) {
-        return ServiceProcess.service("api", ApiApplication.class, 160, logs, apiHttpPort, List.of(
-                "--runcast.api.http-port=" + apiHttpPort,
-                "--runcast.api.grpc-port=" + apiGrpcPort,
-                "--runcast.api.watch.bookmark-every=1s",
-                "--runcast.mongo.uri=mongodb://127.0.0.1:" + apiToMongo.port(),
-                "--runcast.redis.uri=redis://127.0.0.1:" + apiToRedis.port()));
+        return ServiceProcess.service(
+                "api",
+                ApiApplication.class,
+                160,
+                logs,
+                apiHttpPort,
+                List.of(
+                        "--runcast.api.http-port=" + apiHttpPort,
+                        "--runcast.api.grpc-port=" + apiGrpcPort,
+                        "--runcast.api.watch.bookmark-every=1s",
+                        "--runcast.mongo.uri=mongodb://127.0.0.1:" + apiToMongo.port(),
+                        "--runcast.redis.uri=redis://127.0.0.1:" + apiToRedis.port()));
     }
 
     private List<String> kafka(String... arguments) {
@@ -267,7 +291,8 @@ final class Cluster implements AutoCloseable {
             return;
         }
         try (var files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -49,13 +49,13 @@ public final class FaultSuite {
                     case "--seed" -> seed = Long.parseLong(value);
                     case "--only" -> only = List.of(value.split(","));
                     case "--soak" -> soak = Duration.ofMinutes(Long.parseLong(value));
-                    default -> throw new IllegalArgumentException(
-                            arguments[i] + " (expected: --seed N, --only NAME[,NAME], --soak MINUTES or --list)");
+                    default ->
+                        throw new IllegalArgumentException(
+                                arguments[i] + " (expected: --seed N, --only NAME[,NAME], --soak MINUTES or --list)");
                 }
                 i++;
             }
-            List<String> known =
-                    Scenarios.ALL.stream().map(Scenario::name).toList();
+            List<String> known = Scenarios.ALL.stream().map(Scenario::name).toList();
             if (!known.containsAll(only)) {
                 throw new IllegalArgumentException(
                         "--only: %s (expected: of %s, separated by commas)".formatted(only, known));
@@ -95,7 +95,8 @@ public final class FaultSuite {
         System.out.println("seed " + options.seed());
         if (options.soak().isZero()) {
             Scenarios.ALL.stream()
-                    .filter(scenario -> options.only().isEmpty() || options.only().contains(scenario.name()))
+                    .filter(scenario ->
+                            options.only().isEmpty() || options.only().contains(scenario.name()))
                     .forEach(scenario -> run(scenario, options.seed()));
         } else {
             soak();
@@ -152,7 +153,8 @@ public final class FaultSuite {
         viewers.awaitReady(READY);
         load.awaitReady(READY);
         try {
-            scenario.nemesis().strike(running, new Random(seed * 31 + scenario.name().hashCode()));
+            scenario.nemesis()
+                    .strike(running, new Random(seed * 31 + scenario.name().hashCode()));
             running.heal();
             int loadStatus = load.awaitEnd(LOAD_END);
             if (loadStatus != 0) {
@@ -178,8 +180,7 @@ public final class FaultSuite {
     private ServiceProcess viewers(Cluster running, Path files, String prefix) {
         List<String> arguments = new ArrayList<>(List.of(
                 files.toString(), Integer.toString(running.apiHttpPort), Integer.toString(running.apiGrpcPort)));
-        IntStream.range(0, WATCHED)
-                .forEach(i -> arguments.add(LoadMain.executionId(prefix, i, i % 2)));
+        IntStream.range(0, WATCHED).forEach(i -> arguments.add(LoadMain.executionId(prefix, i, i % 2)));
         return ServiceProcess.own("viewers", WatchMain.class, 96, files, arguments);
     }
 

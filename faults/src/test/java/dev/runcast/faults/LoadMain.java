@@ -68,7 +68,7 @@ final class LoadMain {
         try (StatusReporter reporter = StatusReporter.open(config(1));
                 CallTimes.Agent calls = times.agent();
                 Records unread = Records.append(nowhere)) {
-            new Agent(reporter, calls, unread, new Random(seed)).run("warm-up", Duration.ofSeconds(1));
+            new Agent(reporter, calls, unread, new Random(seed)).runEachOnce("warm-up");
             reporter.close(Duration.ZERO);
         }
         times.reset();
@@ -116,15 +116,21 @@ final class LoadMain {
                 NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
         int number = 0;
         for (; System.nanoTime() - until < 0; number++) {
-            single(channel, number, Update.newBuilder()
-                    .setExecutionPatched(ExecutionPatched.newBuilder()
-                            .setProgress(Progress.newBuilder().setPercent(number % 101)))
-                    .build());
+            single(
+                    channel,
+                    number,
+                    Update.newBuilder()
+                            .setExecutionPatched(ExecutionPatched.newBuilder()
+                                    .setProgress(Progress.newBuilder().setPercent(number % 101)))
+                            .build());
             Await.pause(Duration.ofMillis(200));
         }
-        single(channel, number, Update.newBuilder()
-                .setPhaseChanged(PhaseChanged.newBuilder().setPhase(Phase.PHASE_COMPLETED))
-                .build());
+        single(
+                channel,
+                number,
+                Update.newBuilder()
+                        .setPhaseChanged(PhaseChanged.newBuilder().setPhase(Phase.PHASE_COMPLETED))
+                        .build());
         channel.shutdownNow();
     }
 

@@ -9,8 +9,8 @@ final class MongoMain {
     private MongoMain() {}
 
     public static void main(String[] arguments) throws InterruptedException {
-        EmbeddedMongo mongo = EmbeddedMongo.start(
-                new EmbeddedMongo.Config(Path.of(arguments[0]), Integer.parseInt(arguments[1])));
+        EmbeddedMongo mongo =
+                EmbeddedMongo.start(new EmbeddedMongo.Config(Path.of(arguments[0]), Integer.parseInt(arguments[1])));
         Runtime.getRuntime().addShutdownHook(new Thread(mongo::stop));
         System.out.println("stopped cleanly before: " + mongo.previousStopWasClean());
         System.out.println("ready");

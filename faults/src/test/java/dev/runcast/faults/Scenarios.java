@@ -17,8 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /** The table of faults. */
 final class Scenarios {
     /** Brokers look for transactions that have timed out every 10 s. */
-    private static final Duration PAST_TRANSACTION_TIMEOUT =
-            Cluster.TRANSACTION_TIMEOUT.plusSeconds(11);
+    private static final Duration PAST_TRANSACTION_TIMEOUT = Cluster.TRANSACTION_TIMEOUT.plusSeconds(11);
 
     private static final Duration START = Duration.ofSeconds(60);
 
@@ -47,24 +46,29 @@ final class Scenarios {
             new Scenario("mongo-slow", "each answer of the store takes 5 s", 14, Scenarios::mongoSlow),
             new Scenario("redis-killed", "Redis is killed and started again, twice", 12, Scenarios::killRedis),
             new Scenario(
-                    "redis-cut", "the subscribers' connections to Redis are killed, again and again", 10, Scenarios::cutRedis),
-            new Scenario("redis-deaf", "three of ten messages to Redis are lost, and answered", 10, Scenarios::deafRedis),
+                    "redis-cut",
+                    "the subscribers' connections to Redis are killed, again and again",
+                    10,
+                    Scenarios::cutRedis),
+            new Scenario(
+                    "redis-deaf", "three of ten messages to Redis are lost, and answered", 10, Scenarios::deafRedis),
             new Scenario(
                     "ingest-swallowed",
                     "everything between runners and ingest is swallowed for the whole run",
                     10,
                     Scenarios::swallowIngest),
-            new Scenario(
-                    "merge-storm", "a merge is started or killed every 3 s", 16, Scenarios::stormMerges),
-            new Scenario(
-                    "state-deleted", "a merge is killed and its state folder deleted", 12, Scenarios::deleteState),
+            new Scenario("merge-storm", "a merge is started or killed every 3 s", 16, Scenarios::stormMerges),
+            new Scenario("state-deleted", "a merge is killed and its state folder deleted", 12, Scenarios::deleteState),
             new Scenario(
                     "store-unclean",
                     "the embedded store is killed with sink and API and rebuilt from the log",
                     12,
                     Scenarios::killStore),
             new Scenario(
-                    "everything-killed", "every process is killed at once and started again", 12, Scenarios::killEverything));
+                    "everything-killed",
+                    "every process is killed at once and started again",
+                    12,
+                    Scenarios::killEverything));
 
     private Scenarios() {}
 

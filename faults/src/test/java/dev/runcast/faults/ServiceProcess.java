@@ -39,26 +39,20 @@ final class ServiceProcess {
     static ServiceProcess service(
             String name, Class<?> main, int heapMegabytes, Path logs, int healthPort, List<String> arguments) {
         return new ServiceProcess(
-                name,
-                command(main, heapMegabytes, List.of(), arguments),
-                logs,
-                log -> isUp(healthPort));
+                name, command(main, heapMegabytes, List.of(), arguments), logs, log -> isUp(healthPort));
     }
 
     /** A process of the suite's own that says {@code ready} on a line by itself. */
     static ServiceProcess own(String name, Class<?> main, int heapMegabytes, Path logs, List<String> arguments) {
         return new ServiceProcess(
                 name,
-                command(
-                        main,
-                        heapMegabytes,
-                        List.of("-Dlogback.configurationFile=faults-logback.xml"),
-                        arguments),
+                command(main, heapMegabytes, List.of("-Dlogback.configurationFile=faults-logback.xml"), arguments),
                 logs,
                 log -> said(log, "ready"));
     }
 
-    private static List<String> command(Class<?> main, int heapMegabytes, List<String> options, List<String> arguments) {
+    private static List<String> command(
+            Class<?> main, int heapMegabytes, List<String> options, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heapMegabytes + "m",
@@ -93,8 +87,7 @@ final class ServiceProcess {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
             builder.environment().put("MALLOC_ARENA_MAX", "2");
-            process = builder.redirectOutput(
-                            ProcessBuilder.Redirect.appendTo(log().toFile()))
+            process = builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
                     .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -173,7 +166,9 @@ final class ServiceProcess {
             return;
         }
         try {
-            int status = new ProcessBuilder("kill", signal, Long.toString(running.pid())).start().waitFor();
+            int status = new ProcessBuilder("kill", signal, Long.toString(running.pid()))
+                    .start()
+                    .waitFor();
             if (status != 0) {
                 throw new IllegalStateException("kill %s %s: status %d".formatted(signal, name, status));
             }

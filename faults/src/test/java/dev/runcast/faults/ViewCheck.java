@@ -77,11 +77,12 @@ final class ViewCheck {
             }
             case SNAPSHOT -> snapshot(frame.getSnapshot());
             case CHANGE -> change(frame.getChange());
-            case BOOKMARK -> require(
-                    frame.getBookmark().getVersion() == version,
-                    "bookmark at %d after version %d",
-                    frame.getBookmark().getVersion(),
-                    version);
+            case BOOKMARK ->
+                require(
+                        frame.getBookmark().getVersion() == version,
+                        "bookmark at %d after version %d",
+                        frame.getBookmark().getVersion(),
+                        version);
             case DONE -> done(frame.getDone());
         }
     }
@@ -186,7 +187,8 @@ final class ViewCheck {
         for (Entry entry : view.entries()) {
             for (TextField field : TextField.values()) {
                 var expected = field == TextField.UNRECOGNIZED ? null : view.text(entry.getEntryId(), field);
-                String text = seen.getOrDefault(entry.getEntryId() + '/' + field, new StringBuilder()).toString();
+                String text = seen.getOrDefault(entry.getEntryId() + '/' + field, new StringBuilder())
+                        .toString();
                 require(
                         (expected == null ? "" : expected.toStringUtf8()).equals(text),
                         "snapshot at %d: %s of %s is \"%s\" (expected: \"%s\")",

@@ -79,7 +79,8 @@ final class WatchMain {
         @Override
         public void run() {
             while (!done) {
-                frames.write(WatchExecutionResponse.newBuilder().setCursor(cursor).build());
+                frames.write(
+                        WatchExecutionResponse.newBuilder().setCursor(cursor).build());
                 try {
                     watch(cursor);
                 } catch (IOException | StatusRuntimeException cutOrNotThereYet) {
