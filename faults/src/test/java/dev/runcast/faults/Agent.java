@@ -61,6 +61,21 @@ final class Agent {
         end(execution);
     }
 
+    /** Makes every kind of call that {@link #run} makes, once. */
+    void runEachOnce(String executionId) {
+        ExecutionReporter execution = reporter.execution(executionId, System.currentTimeMillis());
+        begin(execution, "first");
+        message(execution);
+        tool(execution, true);
+        tool(execution, false);
+        progress(execution);
+        plan(execution);
+        usage(execution);
+        call(() -> execution.message("whole", Role.ROLE_AI, "nobody listens"));
+        call(() -> execution.failed("TOOL_ERROR", "as drawn", true));
+        call(execution::completed);
+    }
+
     private void begin(ExecutionReporter execution, String worker) {
         transcript = new Transcript(worker + '-');
         call(() -> execution.declared(
@@ -95,8 +110,8 @@ final class Agent {
         for (int step = 0; System.nanoTime() - until < 0; step++) {
             switch (random.nextInt(6)) {
                 case 0, 1 -> message(execution);
-                case 2 -> tool(execution);
-                case 3 -> call(() -> execution.progress(random.nextInt(101), words()));
+                case 2 -> tool(execution, random.nextInt(4) == 0);
+                case 3 -> progress(execution);
                 case 4 -> plan(execution);
                 default -> usage(execution);
             }
@@ -118,12 +133,18 @@ final class Agent {
         transcript.message(id, text.toString());
     }
 
-    private void tool(ExecutionReporter execution) {
+    private void progress(ExecutionReporter execution) {
+        int percent = random.nextInt(101);
+        String words = words();
+        call(() -> execution.progress(percent, words));
+    }
+
+    private void tool(ExecutionReporter execution, boolean fails) {
         String id = transcript.next("t");
         String arguments = "{\"query\":\"" + random.nextInt() + "\"}";
         call(() -> execution.toolCallStarted(id, "search", arguments));
         pause();
-        if (random.nextInt(4) == 0) {
+        if (fails) {
             call(() -> execution.toolCallFailed(id, "TOOL_ERROR", "as drawn"));
             transcript.tool(id, arguments, "", EntryState.ENTRY_STATE_FAILED);
         } else {

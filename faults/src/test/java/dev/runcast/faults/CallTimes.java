@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ final class CallTimes {
     private static final long LONGEST_NANOS = 5_000_000;
     private static final int MOST = 1 << 20;
 
+    private final List<Agent> agents = new CopyOnWriteArrayList<>();
     private final Stops stops = new Stops();
     private long[] walls = new long[4096];
     private int calls;
@@ -123,27 +126,49 @@ final class CallTimes {
     final class Agent implements AutoCloseable {
         private final RunQueue queue = new RunQueue();
         private final long begin = System.nanoTime();
+        private final long thread = Thread.currentThread().getId();
+        private volatile long since;
 
         /** Makes a call of the reporter. */
         void call(Runnable call) {
             long delayBefore = queue.waited();
             long cpuBefore = THREADS.getCurrentThreadCpuTime();
             long from = System.nanoTime();
+            since = from;
             call.run();
+            since = 0;
             long to = System.nanoTime();
             long cpu = THREADS.getCurrentThreadCpuTime() - cpuBefore;
             record(from, to, cpu, queue.waited() - delayBefore);
         }
 
+        /** Prints where the thread is when it has been in a call for long, and where the thread is that it waits for. */
+        private void look(long now) {
+            long from = since;
+            if (from == 0 || now - from < LONGEST_NANOS) {
+                return;
+            }
+            since = 0;
+            ThreadInfo waits = THREADS.getThreadInfo(thread, 12);
+            if (waits == null || waits.getLockName() == null) {
+                return;
+            }
+            ThreadInfo owner = waits.getLockOwnerId() < 0 ? null : THREADS.getThreadInfo(waits.getLockOwnerId(), 12);
+            System.out.printf("after %d us a call waits: %s%n  owner: %s%n", (now - from) / 1000, waits, owner);
+        }
+
         @Override
         public void close() {
+            agents.remove(this);
             ran(System.nanoTime() - begin);
         }
     }
 
     /** Of the thread that calls. */
     Agent agent() {
-        return new Agent();
+        Agent agent = new Agent();
+        agents.add(agent);
+        return agent;
     }
 
     private synchronized void record(long from, long to, long cpu, long delay) {
@@ -244,7 +269,7 @@ final class CallTimes {
     }
 
     /** How long the process stands still, as a thread sees it that only sleeps. */
-    private static final class Stops {
+    private final class Stops {
         private static final long SLEEP_NANOS = 1_000_000;
 
         private long[] ends = new long[16_384];
@@ -267,6 +292,7 @@ final class CallTimes {
                 long now = System.nanoTime();
                 long waited = queue.waited();
                 add(now, Math.max(0, now - before - SLEEP_NANOS), waited - waitedBefore);
+                agents.forEach(agent -> agent.look(now));
                 before = now;
                 waitedBefore = waited;
             }

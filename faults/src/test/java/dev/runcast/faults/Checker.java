@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** Judges a history against the oracle's fold of the log. An empty list means that every promise was kept. */
 final class Checker {
@@ -58,20 +59,40 @@ final class Checker {
                 : List.copyOf(checker.violations.subList(0, MOST));
     }
 
-    /** How much was looked at. */
+    /** How much was looked at, and what the fault had the client and the viewers do. */
     static String scope(History history) {
+        long sent = history.sent().stream().mapToLong(UpdateBatch::getUpdatesCount).sum();
+        long distinct = history.sent().stream()
+                .flatMap(batch -> IntStream.range(0, batch.getUpdatesCount())
+                        .mapToObj(index -> Folded.Name.of(batch, index)))
+                .distinct()
+                .count();
         long updates = history.log().values().stream()
                 .flatMap(List::stream)
                 .mapToLong(logged -> logged.batch().getUpdatesCount())
                 .sum();
-        long frames = history.views().values().stream().mapToLong(List::size).sum();
-        return "%d executions, %d updates in the log, %d acks, %d frames of %d viewers"
+        long rejected =
+                history.rejected().stream().mapToLong(RejectedUpdate::getCount).sum();
+        long frames = 0;
+        long returns = 0;
+        for (List<WatchExecutionResponse> view : history.views().values()) {
+            boolean seen = false;
+            for (WatchExecutionResponse frame : view) {
+                boolean opened = frame.getFrameCase() == WatchExecutionResponse.FrameCase.FRAME_NOT_SET;
+                returns += opened && seen ? 1 : 0;
+                frames += opened ? 0 : 1;
+                seen |= !opened;
+            }
+        }
+        return "%d executions, %d updates, %d sent again, %d in the log, %d rejected; %d frames, viewers came back %d times"
                 .formatted(
                         history.log().size(),
+                        distinct,
+                        sent - distinct,
                         updates,
-                        history.acked().size(),
+                        rejected,
                         frames,
-                        history.views().size());
+                        returns);
     }
 
     private void require(boolean holds, String violation, Object... values) {

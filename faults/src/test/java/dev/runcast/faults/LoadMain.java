@@ -68,7 +68,7 @@ final class LoadMain {
         try (StatusReporter reporter = StatusReporter.open(config(1));
                 CallTimes.Agent calls = times.agent();
                 Records unread = Records.append(nowhere)) {
-            new Agent(reporter, calls, unread, new Random(seed)).run("warm-up", Duration.ofSeconds(1));
+            new Agent(reporter, calls, unread, new Random(seed)).runEachOnce("warm-up");
             reporter.close(Duration.ZERO);
         }
         times.reset();
