@@ -55,7 +55,7 @@ class ClientSettingsTest {
                 .containsEntry("processing.guarantee", "exactly_once_v2")
                 .containsEntry("commit.interval.ms", 1000L)
                 .containsEntry("statestore.cache.max.bytes", 0L)
-                .containsEntry("producer.linger.ms", 0L)
+                .containsEntry("producer.linger.ms", 1L)
                 .containsEntry("topic.min.insync.replicas", 2);
     }
 
