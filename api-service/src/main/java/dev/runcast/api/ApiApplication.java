@@ -178,9 +178,8 @@ public class ApiApplication {
     /** What is too long in an address or its headers is received and refused by name, which the server cannot. */
     @Bean
     WebServerFactoryCustomizer<NettyReactiveWebServerFactory> longRequests() {
-        return factory -> factory.addServerCustomizers(
-                server -> server.httpRequestDecoder(read -> read.maxInitialLineLength(MetadataLimit.TRANSPORT_BYTES)
-                        .maxHeaderSize(MetadataLimit.TRANSPORT_BYTES)));
+        return factory -> factory.addServerCustomizers(server -> server.httpRequestDecoder(read ->
+                read.maxInitialLineLength(MetadataLimit.TRANSPORT_BYTES).maxHeaderSize(MetadataLimit.TRANSPORT_BYTES)));
     }
 
     @Bean

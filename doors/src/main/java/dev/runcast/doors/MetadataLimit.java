@@ -39,9 +39,7 @@ public final class MetadataLimit implements ServerInterceptor {
 
     /** What one header counts. */
     public static long size(String name, String value) {
-        return ENTRY_OVERHEAD
-                + name.length()
-                + (long) value.getBytes(StandardCharsets.UTF_8).length;
+        return ENTRY_OVERHEAD + name.length() + (long) value.getBytes(StandardCharsets.UTF_8).length;
     }
 
     private static long size(Metadata headers) {

@@ -53,9 +53,8 @@ class BadCallTest {
     void theNextCallerIsServed() throws Exception {
         int before = door.log.appended().size();
         call(Batches.request("neighbour", "request-" + before));
-        assertThat(door.log.logged())
-                .hasSize(before + 1)
-                .allSatisfy(logged -> assertThat(logged.getExecutionId()).isEqualTo("neighbour"));
+        assertThat(door.log.logged()).hasSize(before + 1).allSatisfy(logged -> assertThat(logged.getExecutionId())
+                .isEqualTo("neighbour"));
     }
 
     static Stream<Arguments> badCalls() {
@@ -84,17 +83,9 @@ class BadCallTest {
                         "\"a.b\""),
                 call("sequence", batch("e", 1, 1), "batch.first_sequence", "1"),
                 call("sequence 0", batch("e", 0, 1), "batch.first_sequence", "0"),
-                call(
-                        "sequence 2^63",
-                        batch("e", Long.MIN_VALUE, 1),
-                        "batch.first_sequence",
-                        "-9223372036854775808"),
+                call("sequence 2^63", batch("e", Long.MIN_VALUE, 1), "batch.first_sequence", "-9223372036854775808"),
                 call("epoch below 0", Batches.request("e", "r").setEpoch(-1), "epoch", "-1"),
-                call(
-                        "epoch 2^63",
-                        Batches.request("e", "r").setEpoch(Long.MIN_VALUE),
-                        "epoch",
-                        "-9223372036854775808"),
+                call("epoch 2^63", Batches.request("e", "r").setEpoch(Long.MIN_VALUE), "epoch", "-9223372036854775808"),
                 Arguments.of(
                         "epoch two hours ahead",
                         Batches.request("e", "r").setEpoch(twoHoursAhead),
@@ -108,25 +99,25 @@ class BadCallTest {
                         "epoch",
                         "9223372036854775807"),
                 call("no update", Batches.request("e", "r").clearUpdates(), "updates", "none"),
-                call(
-                        "two updates",
-                        Batches.request("e", "r").addUpdates(Batches.text("x")),
-                        "updates",
-                        "2"),
+                call("two updates", Batches.request("e", "r").addUpdates(Batches.text("x")), "updates", "2"),
                 call(
                         "update of no kind",
                         Batches.request("e", "r").setUpdates(0, Update.getDefaultInstance()),
                         "change",
                         "none"),
-                call("long traceparent", Batches.request("e", "r").setTraceparent("x".repeat(129)), "TOO_LARGE", "traceparent", "\"xxx"));
+                call(
+                        "long traceparent",
+                        Batches.request("e", "r").setTraceparent("x".repeat(129)),
+                        "TOO_LARGE",
+                        "traceparent",
+                        "\"xxx"));
     }
 
     private static Arguments call(String name, UpdateBatch.Builder batch, String field, String value) {
         return Arguments.of(name, batch, "INVALID", field, value);
     }
 
-    private static Arguments call(
-            String name, UpdateBatch.Builder batch, String reason, String field, String value) {
+    private static Arguments call(String name, UpdateBatch.Builder batch, String reason, String field, String value) {
         return Arguments.of(name, batch, reason, field, value);
     }
 
@@ -142,7 +133,10 @@ class BadCallTest {
         assertThat(info.getMetadataMap().get("value")).startsWith(value);
         assertThat(info.getMetadataMap().get("expected")).isNotBlank();
         assertThat(status.getMessage()).startsWith(field + ": " + value).contains("(expected: ");
-        assertThat(status.getDetails(1).unpack(BadRequest.class).getFieldViolations(0).getField())
+        assertThat(status.getDetails(1)
+                        .unpack(BadRequest.class)
+                        .getFieldViolations(0)
+                        .getField())
                 .isEqualTo(field);
     }
 
@@ -167,8 +161,10 @@ class BadCallTest {
 
     static Stream<Arguments> badSigns() {
         long ahead = Instant.now().plus(Duration.ofHours(2)).toEpochMilli();
-        Attach.Builder attach =
-                Attach.newBuilder().setExecutionId("e").setWriter(Batches.RUNNER).setEpoch(Batches.EPOCH);
+        Attach.Builder attach = Attach.newBuilder()
+                .setExecutionId("e")
+                .setWriter(Batches.RUNNER)
+                .setEpoch(Batches.EPOCH);
         Heartbeat.Builder beat = Heartbeat.newBuilder()
                 .setExecutionId("e")
                 .setWriter(Batches.RUNNER)
@@ -176,23 +172,32 @@ class BadCallTest {
         Writer workflow =
                 Writer.newBuilder().setKind(WriterKind.WRITER_KIND_WORKFLOW).build();
         return Stream.of(
-                Arguments.of("INVALID", "execution_id: \"\"", frame(attach.clone().setExecutionId(""))),
-                Arguments.of("INVALID", "execution_id: \"a.b\"", frame(attach.clone().setExecutionId("a.b"))),
+                Arguments.of(
+                        "INVALID", "execution_id: \"\"", frame(attach.clone().setExecutionId(""))),
+                Arguments.of(
+                        "INVALID", "execution_id: \"a.b\"", frame(attach.clone().setExecutionId("a.b"))),
                 Arguments.of("INVALID", "epoch: 0", frame(attach.clone().setEpoch(0))),
-                Arguments.of("INVALID", "epoch: -9223372036854775808", frame(attach.clone().setEpoch(Long.MIN_VALUE))),
-                Arguments.of("EPOCH_AHEAD", "epoch: " + ahead, frame(attach.clone().setEpoch(ahead))),
-                Arguments.of("NOT_PERMITTED", "writer.kind: ", frame(attach.clone().setWriter(workflow))),
+                Arguments.of(
+                        "INVALID",
+                        "epoch: -9223372036854775808",
+                        frame(attach.clone().setEpoch(Long.MIN_VALUE))),
+                Arguments.of(
+                        "EPOCH_AHEAD", "epoch: " + ahead, frame(attach.clone().setEpoch(ahead))),
+                Arguments.of(
+                        "NOT_PERMITTED", "writer.kind: ", frame(attach.clone().setWriter(workflow))),
                 Arguments.of("INVALID", "execution_id: \"\"", frame(beat.clone().setExecutionId(""))),
-                Arguments.of("INVALID", "execution_id: \"$a\"", frame(beat.clone().setExecutionId("$a"))),
+                Arguments.of(
+                        "INVALID", "execution_id: \"$a\"", frame(beat.clone().setExecutionId("$a"))),
                 Arguments.of("INVALID", "epoch: 0", frame(beat.clone().setEpoch(0))),
-                Arguments.of("EPOCH_AHEAD", "epoch: " + ahead, frame(beat.clone().setEpoch(ahead))),
-                Arguments.of("NOT_PERMITTED", "writer.kind: ", frame(beat.clone().setWriter(workflow))));
+                Arguments.of(
+                        "EPOCH_AHEAD", "epoch: " + ahead, frame(beat.clone().setEpoch(ahead))),
+                Arguments.of(
+                        "NOT_PERMITTED", "writer.kind: ", frame(beat.clone().setWriter(workflow))));
     }
 
     @ParameterizedTest(name = "{1}")
     @MethodSource("badSigns")
-    void badAttachOrHeartbeatIsAnsweredAndTheStreamGoesOn(
-            String reason, String message, PublishUpdatesRequest frame) {
+    void badAttachOrHeartbeatIsAnsweredAndTheStreamGoesOn(String reason, String message, PublishUpdatesRequest frame) {
         Runner runner = Runner.open(door.channel()).send(frame);
         Refusal refusal = runner.awaitRefusal();
         assertThat(refusal.getReason()).isEqualTo(RejectionReason.valueOf("REJECTION_REASON_" + reason));

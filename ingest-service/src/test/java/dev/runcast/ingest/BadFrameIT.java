@@ -97,11 +97,11 @@ class BadFrameIT {
                 Arguments.of("10,000 levels of groups", deep),
                 Arguments.of("a group that does not end", new byte[] {15 << 3 | 3}),
                 Arguments.of("a length beyond the end", new byte[] {0x0a, (byte) 0xff, (byte) 0xff, 0x03, 1}),
-                Arguments.of("a number that does not end", new byte[] {
-                    8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
-                }),
-                Arguments.of("half a character in a text", request("XYZ", new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80
-                })),
+                Arguments.of(
+                        "a number that does not end", new byte[] {8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}),
+                Arguments.of(
+                        "half a character in a text",
+                        request("XYZ", new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80})),
                 Arguments.of("an overlong NUL in a text", request("XY", new byte[] {(byte) 0xc0, (byte) 0x80})),
                 Arguments.of("random bytes", random));
     }
@@ -160,8 +160,8 @@ class BadFrameIT {
         Metadata headers = new Metadata();
         headers.put(Metadata.Key.of("x-long", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(5 * 1024));
         headers.put(Metadata.Key.of("x-long-bin", Metadata.BINARY_BYTE_MARSHALLER), new byte[4 * 1024]);
-        StatusRuntimeException failure = catchThrowableOfType(
-                StatusRuntimeException.class, () -> IngestServiceGrpc.newBlockingStub(
+        StatusRuntimeException failure =
+                catchThrowableOfType(StatusRuntimeException.class, () -> IngestServiceGrpc.newBlockingStub(
                                 door.channel(MetadataUtils.newAttachHeadersInterceptor(headers)))
                         .publishUpdate(PublishUpdateRequest.newBuilder()
                                 .setBatch(Batches.request("e", "r"))
@@ -231,7 +231,8 @@ class BadFrameIT {
         UnknownFieldSet.Builder flood = UnknownFieldSet.newBuilder();
         for (int field = 0; field < fields; field++) {
             flood.addField(
-                    1000 + field, UnknownFieldSet.Field.newBuilder().addVarint(1).build());
+                    1000 + field,
+                    UnknownFieldSet.Field.newBuilder().addVarint(1).build());
         }
         return Batches.text("x").toBuilder().setUnknownFields(flood.build()).build();
     }
@@ -248,11 +249,10 @@ class BadFrameIT {
     }
 
     private static StatusRuntimeException refused(byte[] bytes) {
-        MethodDescriptor<byte[], PublishUpdateResponse> method =
-                IngestServiceGrpc.getPublishUpdateMethod().toBuilder(
-                                new AsTheyAre(),
-                                IngestServiceGrpc.getPublishUpdateMethod().getResponseMarshaller())
-                        .build();
+        MethodDescriptor<byte[], PublishUpdateResponse> method = IngestServiceGrpc.getPublishUpdateMethod().toBuilder(
+                        new AsTheyAre(),
+                        IngestServiceGrpc.getPublishUpdateMethod().getResponseMarshaller())
+                .build();
         return catchThrowableOfType(
                 StatusRuntimeException.class,
                 () -> ClientCalls.blockingUnaryCall(door.channel(), method, CallOptions.DEFAULT, bytes));

@@ -73,7 +73,9 @@ class CrowdIT {
                 .until(() -> idle.stream().allMatch(runner -> runner.acks().size() == 1));
         long[] among = latencies(busy, "busy", 301, 300);
         assertThat(idle).noneMatch(Runner::ended);
-        System.out.printf("busy stream: p50 %d us alone, %d us among %d idle; p99 %d us, %d us%n", alone[150] / 1000, among[150] / 1000, STREAMS, alone[297] / 1000, among[297] / 1000);
+        System.out.printf(
+                "busy stream: p50 %d us alone, %d us among %d idle; p99 %d us, %d us%n",
+                alone[150] / 1000, among[150] / 1000, STREAMS, alone[297] / 1000, among[297] / 1000);
         assertThat(Duration.ofNanos(among[150]))
                 .as("median beside %s when alone", Duration.ofNanos(alone[150]))
                 .isLessThan(Duration.ofMillis(50));

@@ -75,8 +75,8 @@ final class DoorProcess implements AutoCloseable {
                 }
                 int at = line.indexOf("Serving runners on 127.0.0.1:");
                 if (at >= 0) {
-                    port.complete(
-                            line.substring(at + "Serving runners on 127.0.0.1:".length()).strip());
+                    port.complete(line.substring(at + "Serving runners on 127.0.0.1:".length())
+                            .strip());
                 }
             }
             port.completeExceptionally(new IOException("it ended"));

@@ -140,13 +140,14 @@ class BadRecordTest {
                 bad("rules -1", "INVALID", "rules: -1 (expected: ", b -> b.setRules(-1)),
                 bad("a long principal", "INVALID", "principal: ", b -> b.setPrincipal("p".repeat(129))),
                 bad("a request id of blanks", "INVALID", "request_id: ", b -> b.setRequestId("  ")),
-                bad("two updates in a request", "INVALID", "updates: \"2\" (expected: 1 with a request_id)", b -> b.setRequestId(
-                                "r-1")
-                        .addUpdates(Batches.started())));
+                bad(
+                        "two updates in a request",
+                        "INVALID",
+                        "updates: \"2\" (expected: 1 with a request_id)",
+                        b -> b.setRequestId("r-1").addUpdates(Batches.started())));
     }
 
-    private static Arguments bad(
-            String name, String reason, String message, UnaryOperator<UpdateBatch.Builder> spoil) {
+    private static Arguments bad(String name, String reason, String message, UnaryOperator<UpdateBatch.Builder> spoil) {
         return Arguments.of(name, reason, message, spoil);
     }
 
@@ -234,16 +235,23 @@ class BadRecordTest {
                         Batches.append("m1", Long.MAX_VALUE, "x"),
                         "TEXT_OFFSET",
                         "offset: 9223372036854775807 (expected: 7)"),
+                Arguments.of("an append to nothing", Batches.append("nobody", 0, "x"), "UNKNOWN_ENTRY", "entry_id: "),
                 Arguments.of(
-                        "an append to nothing", Batches.append("nobody", 0, "x"), "UNKNOWN_ENTRY", "entry_id: "),
+                        "a dot first in the key of a label",
+                        labelled(".a", "x"),
+                        "INVALID",
+                        "labels key: \".a\" (expected: "),
                 Arguments.of(
-                        "a dot first in the key of a label", labelled(".a", "x"), "INVALID", "labels key: \".a\" (expected: "),
+                        "a dollar in the key of a label",
+                        labelled("$set", "x"),
+                        "INVALID",
+                        "labels key: \"$set\" (expected: "),
+                Arguments.of("a NUL in the key of a label", labelled("a\0", "x"), "INVALID", "labels key: "),
                 Arguments.of(
-                        "a dollar in the key of a label", labelled("$set", "x"), "INVALID", "labels key: \"$set\" (expected: "),
-                Arguments.of(
-                        "a NUL in the key of a label", labelled("a\0", "x"), "INVALID", "labels key: "),
-                Arguments.of(
-                        "an end that nobody can say", Batches.phase(Phase.PHASE_WAITING_FOR_APPROVAL), "INVALID", "phase: "),
+                        "an end that nobody can say",
+                        Batches.phase(Phase.PHASE_WAITING_FOR_APPROVAL),
+                        "INVALID",
+                        "phase: "),
                 Arguments.of(
                         "a phase that cannot follow", Batches.phase(Phase.PHASE_PENDING), "TRANSITION", "(expected: "),
                 Arguments.of(
@@ -294,9 +302,9 @@ class BadRecordTest {
         assertThat(merge.rejected()).isEmpty();
         assertThat(merge.count("duplicate", "none")).isEqualTo(1);
         merge.send(RUN.stream(START, 4, Batches.append("m1", 7, "!")));
-        assertThat(merge.changes()).singleElement().satisfies(change -> assertThat(
-                        change.getTexts(0).getOffset())
-                .isEqualTo(7));
+        assertThat(merge.changes())
+                .singleElement()
+                .satisfies(change -> assertThat(change.getTexts(0).getOffset()).isEqualTo(7));
     }
 
     @Test
@@ -362,19 +370,19 @@ class BadRecordTest {
     @Test
     void anEntryThatEndsBeforeItBeganIsKeptAsItWasSaid() {
         Update contradiction = Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED).toBuilder()
-                .setEntryUpserted(Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED).getEntryUpserted().toBuilder()
-                        .setEntry(Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED)
-                                .getEntryUpserted()
-                                .getEntry()
-                                .toBuilder()
-                                .setStartedAt(Times.timestamp(EPOCH + 7_200_000))
-                                .setEndedAt(Times.timestamp(EPOCH - 7_200_000))))
+                .setEntryUpserted(
+                        Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED).getEntryUpserted().toBuilder()
+                                .setEntry(Batches.message("m2", EntryState.ENTRY_STATE_COMPLETED)
+                                        .getEntryUpserted()
+                                        .getEntry()
+                                        .toBuilder()
+                                        .setStartedAt(Times.timestamp(EPOCH + 7_200_000))
+                                        .setEndedAt(Times.timestamp(EPOCH - 7_200_000))))
                 .build();
         merge.send(RUN.stream(START, 4, contradiction));
 
         assertThat(merge.changes()).singleElement().satisfies(change -> {
-            assertThat(change.getEntries(0).getStartedAt().getSeconds())
-                    .isEqualTo(START.getEpochSecond() + 7200);
+            assertThat(change.getEntries(0).getStartedAt().getSeconds()).isEqualTo(START.getEpochSecond() + 7200);
             assertThat(change.getEntries(0).getEndedAt().getSeconds()).isEqualTo(START.getEpochSecond() - 7200);
         });
     }
@@ -383,9 +391,9 @@ class BadRecordTest {
     void textOfNulAndRightToLeftAndDollarsIsKeptByteForByte() {
         String text = "\0\u0001 \u202eשלום\u202c $set .a \ufeff \ud83d\ude86";
         merge.send(RUN.stream(START, 4, Batches.append("m1", 7, text)));
-        assertThat(merge.changes()).singleElement().satisfies(change -> assertThat(
-                        change.getTexts(0).getText())
-                .isEqualTo(text));
+        assertThat(merge.changes())
+                .singleElement()
+                .satisfies(change -> assertThat(change.getTexts(0).getText()).isEqualTo(text));
     }
 
     /** A Java string may hold half a character; UTF-8 has no bytes for it, so what says so is no message. */

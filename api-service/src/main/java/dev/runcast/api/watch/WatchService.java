@@ -116,10 +116,8 @@ public final class WatchService implements AutoCloseable {
             AtomicBoolean ended = new AtomicBoolean();
             return Flux.using(
                             () -> acquire(key),
-                            shared -> shared.feed
-                                    .ready()
-                                    .thenMany(Flux.defer(
-                                            () -> viewer.apply(shared.feed).frames())),
+                            shared -> shared.feed.ready().thenMany(Flux.defer(() -> viewer.apply(shared.feed)
+                                    .frames())),
                             shared -> release(key, shared))
                     .doOnComplete(() -> ended.set(true))
                     // Completing cancels what runs, which an error from here would not.

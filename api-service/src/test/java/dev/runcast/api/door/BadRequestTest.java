@@ -152,7 +152,9 @@ class BadRequestTest {
     void headersOverEightKibibytesAreRefusedByTheirSize() throws IOException {
         String answer = raw("GET /v1/executions HTTP/1.1", "X-Long: " + "x".repeat(9_000) + "\r\n");
         assertThat(answer).startsWith("HTTP/1.1 400 ");
-        assertThat(answer).contains("\"reason\": \"TOO_LARGE\"").containsPattern("headers: 9\\d\\d\\d bytes \\(expected: at most 8192\\)");
+        assertThat(answer)
+                .contains("\"reason\": \"TOO_LARGE\"")
+                .containsPattern("headers: 9\\d\\d\\d bytes \\(expected: at most 8192\\)");
         // What is far larger is cut off by the server itself, which can only say its status.
         assertThat(raw("GET /v1/executions HTTP/1.1", "X-Long: " + "x".repeat(100_000) + "\r\n"))
                 .containsPattern("^HTTP/1.[01] 4[13]\\d ");
@@ -217,15 +219,11 @@ class BadRequestTest {
                         s -> s.listExecutions(list("phase = RUNNING AND ".repeat(10_000) + "phase = RUNNING"))),
                 call("3 MB of filter", "TOO_LARGE", "filter: ", s -> s.listExecutions(list("x".repeat(3_000_000)))),
                 call("unknown field", "INVALID", "filter: \"color", s -> s.listExecutions(list("color = red"))),
-                call(
-                        "cursor of nobody",
-                        "INVALID",
-                        "cursor: ",
-                        s -> s.watchExecution(WatchExecutionRequest.newBuilder()
-                                        .setExecutionId("run-1")
-                                        .setCursor("$.\0")
-                                        .build())
-                                .next()));
+                call("cursor of nobody", "INVALID", "cursor: ", s -> s.watchExecution(WatchExecutionRequest.newBuilder()
+                                .setExecutionId("run-1")
+                                .setCursor("$.\0")
+                                .build())
+                        .next()));
     }
 
     private static Arguments call(
@@ -279,8 +277,8 @@ class BadRequestTest {
     void metadataOverEightKibibytesIsRefused() throws Exception {
         Metadata headers = new Metadata();
         headers.put(Metadata.Key.of("x-long", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(9_000));
-        StatusRuntimeException refused = catchThrowableOfType(
-                StatusRuntimeException.class, () -> ExecutionServiceGrpc.newBlockingStub(channel)
+        StatusRuntimeException refused =
+                catchThrowableOfType(StatusRuntimeException.class, () -> ExecutionServiceGrpc.newBlockingStub(channel)
                         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
                         .getExecution(get("run-1", 0)));
         assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
