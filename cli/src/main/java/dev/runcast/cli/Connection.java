@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -22,6 +24,8 @@ import picocli.CommandLine.Option;
  */
 final class Connection {
     private static final int MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+    private static final int MAX_PORT = 65_535;
+    private static final Pattern HOST_AND_PORT = Pattern.compile("(?:\\[[0-9A-Fa-f:.%]+]|[^\\s:/\\[\\]]+):(\\d{1,5})");
 
     @Option(
             names = "--server",
@@ -43,12 +47,12 @@ final class Connection {
 
     /** The people's door, as host:port. */
     String server() {
-        return address(server, "RUNCAST_SERVER", LocalStackFile.API_GRPC, "127.0.0.1:8091");
+        return checked("server", address(server, "RUNCAST_SERVER", LocalStackFile.API_GRPC, "127.0.0.1:8091"));
     }
 
     /** The runners' door, as host:port. */
     String ingest() {
-        return address(ingest, "RUNCAST_INGEST", LocalStackFile.INGEST_GRPC, "127.0.0.1:8080");
+        return checked("ingest", address(ingest, "RUNCAST_INGEST", LocalStackFile.INGEST_GRPC, "127.0.0.1:8080"));
     }
 
     /** The bearer token. Absent means that the caller has none. */
@@ -68,19 +72,22 @@ final class Connection {
         return LocalStackFile.read().getProperty(property, documented);
     }
 
+    /** Said at once: gRPC would take other forms of names, and half a minute to find that it has no such server. */
+    private static String checked(String what, String address) {
+        Matcher parts = HOST_AND_PORT.matcher(address);
+        if (!parts.matches() || Integer.parseInt(parts.group(1)) < 1 || Integer.parseInt(parts.group(1)) > MAX_PORT) {
+            throw new CommandFailure("%s: %s (expected: HOST:PORT)".formatted(what, address));
+        }
+        return address;
+    }
+
     /** Opens a channel to the people's door; close it when done. */
     Session open() {
-        String target = server();
-        ManagedChannel channel;
-        try {
-            channel = NettyChannelBuilder.forTarget(target)
-                    .usePlaintext()
-                    .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-                    .keepAliveTime(30, TimeUnit.SECONDS)
-                    .build();
-        } catch (IllegalArgumentException e) {
-            throw new CommandFailure("server: " + target + " (expected: HOST:PORT)", e);
-        }
+        ManagedChannel channel = NettyChannelBuilder.forTarget(server())
+                .usePlaintext()
+                .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+                .keepAliveTime(30, TimeUnit.SECONDS)
+                .build();
         return new Session(channel, token());
     }
 

@@ -49,9 +49,6 @@ final class ListCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         int left = limit == 0 ? Integer.MAX_VALUE : limit;
-        if (output == OutputFormat.TEXT) {
-            out.printf(ROW, "EXECUTION", "PHASE", "VERSION", "AGENT", "CREATED");
-        }
         try (Connection.Session session = connection.open()) {
             String page = "";
             do {
@@ -61,6 +58,10 @@ final class ListCommand implements Callable<Integer> {
                                 .setPageSize(Math.min(PAGE, left))
                                 .setPageToken(page)
                                 .build());
+                // Not before there is an answer: a heading over an error reads like an empty list.
+                if (output == OutputFormat.TEXT && page.isEmpty()) {
+                    out.printf(ROW, "EXECUTION", "PHASE", "VERSION", "AGENT", "CREATED");
+                }
                 for (Execution execution : response.getExecutionsList()) {
                     if (output == OutputFormat.JSON) {
                         out.println(OutputFormat.line(execution));

@@ -67,11 +67,32 @@ public final class Runcast {
 
     /** A command line with every command of this module; more may be added to it. */
     public static CommandLine commandLine() {
-        return new CommandLine(new Runcast())
+        CommandLine commands = new CommandLine(new Runcast())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 // A word that begins with @ is ours: @latest, and @FILE where a text is wanted.
                 .setExpandAtFiles(false)
                 .setExecutionExceptionHandler(Runcast::explain);
+        CommandLine.IParameterExceptionHandler usage = commands.getParameterExceptionHandler();
+        return commands.setParameterExceptionHandler((failure, arguments) ->
+                isUnknownCommand(failure) ? unknownCommand(failure) : usage.handleParseException(failure, arguments));
+    }
+
+    private static boolean isUnknownCommand(CommandLine.ParameterException failure) {
+        return failure instanceof CommandLine.UnmatchedArgumentException unmatched
+                && failure.getCommandLine().getParent() == null
+                && !unmatched.isUnknownOption();
+    }
+
+    /** Told apart from a wrong argument: picocli counts both as "unmatched". */
+    private static int unknownCommand(CommandLine.ParameterException failure) {
+        CommandLine commands = failure.getCommandLine();
+        CommandLine.UnmatchedArgumentException unmatched = (CommandLine.UnmatchedArgumentException) failure;
+        commands.getErr()
+                .println("runcast: %s: no such command (expected: one of %s)"
+                        .formatted(
+                                unmatched.getUnmatched().get(0),
+                                String.join(", ", commands.getSubcommands().keySet())));
+        return CommandLine.ExitCode.USAGE;
     }
 
     // A person at a terminal needs the sentence, not the stack: the stack is behind RUNCAST_DEBUG.
