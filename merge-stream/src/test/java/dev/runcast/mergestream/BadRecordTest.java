@@ -552,10 +552,10 @@ class BadRecordTest {
         }
     }
 
-    private static byte[] replaced(byte[] bytes, byte[] old, byte[] other) {
-        for (int at = 0; at + old.length <= bytes.length; at++) {
-            if (java.util.Arrays.equals(bytes, at, at + old.length, old, 0, old.length)) {
-                byte[] result = bytes.clone();
+    private static byte[] replaced(byte[] message, byte[] old, byte[] other) {
+        for (int at = 0; at + old.length <= message.length; at++) {
+            if (java.util.Arrays.equals(message, at, at + old.length, old, 0, old.length)) {
+                byte[] result = message.clone();
                 System.arraycopy(other, 0, result, at, other.length);
                 return result;
             }

@@ -17,9 +17,6 @@ import java.util.concurrent.TimeUnit;
 final class Breaker {
     private static final int ATTEMPTS = 10;
 
-    /** Any failure will do; which one it was has been told already. */
-    private static final Exception NO_STREAM = new IllegalStateException("no stream");
-
     private final CircuitBreaker breaker;
     private final long waitNanos;
     private final SenderClock clock = new SenderClock();
@@ -71,7 +68,7 @@ final class Breaker {
 
     void failed(long now) {
         clock.nanos = now;
-        breaker.onError(0, TimeUnit.NANOSECONDS, NO_STREAM);
+        breaker.onError(0, TimeUnit.NANOSECONDS, new IllegalStateException("no stream"));
     }
 
     /** The sender's time as the breaker wants it. */

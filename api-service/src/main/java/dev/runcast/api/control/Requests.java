@@ -76,7 +76,7 @@ public final class Requests {
         return Mono.defer(() -> {
                     Sinks.Empty<Void> listening = Sinks.empty();
                     Mono<Change> heard = bell.listen(key)
-                            .concatMap(ring -> answerIn(ring, key, requestId, listening))
+                            .concatMap(ring -> answerIn(ring, requestId, listening))
                             .next();
                     Mono<Change> found = Flux.interval(askEvery)
                             .onBackpressureDrop()
@@ -106,7 +106,7 @@ public final class Requests {
         return store.request(key, requestId).timeout(STORE_PATIENCE).onErrorResume(away -> Mono.empty());
     }
 
-    private Mono<Change> answerIn(Ring ring, ExecutionKey key, String requestId, Sinks.Empty<Void> listening) {
+    private Mono<Change> answerIn(Ring ring, String requestId, Sinks.Empty<Void> listening) {
         if (ring instanceof Ring.Changes changes) {
             Optional<Change> answer = changes.batch().getChangesList().stream()
                     .filter(change -> change.getRequestOutcome().getRequestId().equals(requestId))
