@@ -53,7 +53,7 @@ final class FirstDifference {
 
     private static @Nullable Difference ofField(String path, FieldDescriptor field, Message log, Message store) {
         if (field.isRepeated() && !field.isMapField()) {
-            return ofList(path, field, (List<?>) log.getField(field), (List<?>) store.getField(field));
+            return ofList(path, (List<?>) log.getField(field), (List<?>) store.getField(field));
         }
         if (field.isMapField()) {
             return ofMap(path, field, log, store);
@@ -82,7 +82,7 @@ final class FirstDifference {
                 .build();
     }
 
-    private static @Nullable Difference ofList(String path, FieldDescriptor field, List<?> log, List<?> store) {
+    private static @Nullable Difference ofList(String path, List<?> log, List<?> store) {
         for (int i = 0; i < Math.max(log.size(), store.size()); i++) {
             String at = path + '[' + i + ']';
             if (i >= log.size() || i >= store.size()) {
