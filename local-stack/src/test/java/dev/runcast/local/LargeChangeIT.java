@@ -15,6 +15,7 @@ import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.EntryUpserted;
 import dev.runcast.v1.ExecutionServiceGrpc;
+import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.GetExecutionRequest;
 import dev.runcast.v1.IngestServiceGrpc;
 import dev.runcast.v1.ListChangesRequest;
@@ -40,10 +41,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,7 +80,10 @@ class LargeChangeIT {
 
     private static void read(LocalStack stack, ManagedChannel ingest, ManagedChannel api) throws Exception {
         IngestServiceGrpc.IngestServiceBlockingStub runner = IngestServiceGrpc.newBlockingStub(ingest);
-        publish(runner, Update.newBuilder().setDeclared(Declared.getDefaultInstance()));
+        publish(
+                runner,
+                Update.newBuilder()
+                        .setDeclared(Declared.newBuilder().setSpec(ExecutionSpec.newBuilder().setAgent("asker"))));
         publish(runner, phase(Phase.PHASE_RUNNING));
         Random random = new Random(1);
         for (int i = 0; i < OPEN; i++) {
@@ -91,11 +95,16 @@ class LargeChangeIT {
                 .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .until(() -> version(reader) == OPEN + 2);
-        CompletableFuture<List<WatchExecutionResponse>> live = CompletableFuture.supplyAsync(() -> watch(reader, ""));
+        List<WatchExecutionResponse> frames = new CopyOnWriteArrayList<>();
+        CompletableFuture<Void> live = CompletableFuture.runAsync(() -> watch(reader, "", frames));
         CompletableFuture<List<String>> events = CompletableFuture.supplyAsync(() -> events(stack));
+        // What has begun before the end is given the end as a change, or in place of it.
+        org.awaitility.Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> frames.stream().anyMatch(frame -> frame.getSnapshot().getLast()));
         publish(runner, phase(Phase.PHASE_COMPLETED));
 
-        List<WatchExecutionResponse> frames = live.get(120, TimeUnit.SECONDS);
+        live.get(120, TimeUnit.SECONDS);
         assertThat(frames.get(frames.size() - 1).getDone().getPhase()).isEqualTo(Phase.PHASE_COMPLETED);
         assertThat(frames)
                 .allSatisfy(frame -> assertThat(frame.getSerializedSize()).isLessThan(4 * 1024 * 1024));
@@ -107,7 +116,9 @@ class LargeChangeIT {
                 .map(WatchExecutionResponse::getCursor)
                 .findFirst()
                 .orElseThrow();
-        List<WatchExecutionResponse> resumed = watch(reader, before);
+        List<WatchExecutionResponse> resumed = new ArrayList<>();
+        watch(reader, before, resumed);
+        assertThat(settled(resumed)).isEqualTo(OPEN);
         assertThat(resumed.get(resumed.size() - 1).hasDone()).isTrue();
 
         List<Change> changes = changes(reader);
@@ -115,7 +126,7 @@ class LargeChangeIT {
         Change end = changes.get(OPEN + 2);
         assertThat(end.getEntriesOmitted()).isEqualTo(OPEN);
         assertThat(entries(reader)).hasSize(OPEN).allSatisfy(entry -> assertThat(entry.getState())
-                .isEqualTo(EntryState.ENTRY_STATE_CANCELLED));
+                .isEqualTo(EntryState.ENTRY_STATE_INTERRUPTED));
         try (MongoExecutionStore store = MongoExecutionStore.connect(
                 MongoSettings.embedded(stack.addresses().mongo()))) {
             Change stored = store.changes(new dev.runcast.merge.ExecutionKey("default", ID), OPEN + 2, OPEN + 3)
@@ -136,23 +147,21 @@ class LargeChangeIT {
                 .getVersion();
     }
 
-    private static List<WatchExecutionResponse> watch(
-            ExecutionServiceGrpc.ExecutionServiceBlockingStub reader, String cursor) {
-        List<WatchExecutionResponse> frames = new ArrayList<>();
-        Iterator<WatchExecutionResponse> coming = reader.watchExecution(WatchExecutionRequest.newBuilder()
-                .setExecutionId(ID)
-                .setCursor(cursor)
-                .build());
-        coming.forEachRemaining(frames::add);
-        return frames;
+    private static void watch(
+            ExecutionServiceGrpc.ExecutionServiceBlockingStub reader, String cursor, List<WatchExecutionResponse> to) {
+        reader.watchExecution(WatchExecutionRequest.newBuilder()
+                        .setExecutionId(ID)
+                        .setCursor(cursor)
+                        .build())
+                .forEachRemaining(to::add);
     }
 
-    /** Entries of the last snapshot that came. */
+    /** Entries in the snapshot that takes the place of the end. */
     private static long settled(List<WatchExecutionResponse> frames) {
         return frames.stream()
                 .filter(frame -> frame.getSnapshot().getReason() == SnapshotReason.SNAPSHOT_REASON_LARGE)
                 .flatMap(frame -> frame.getSnapshot().getEntriesList().stream())
-                .filter(entry -> entry.getState() == EntryState.ENTRY_STATE_CANCELLED)
+                .filter(entry -> entry.getState() == EntryState.ENTRY_STATE_INTERRUPTED)
                 .count();
     }
 
