@@ -43,8 +43,7 @@ class WrongCommandTest {
     void commandThatIsNoneIsSaidWithThoseThatAre(String command) {
         assertThat(run(command, "x")).isEqualTo(2);
         assertThat(err.toString())
-                .startsWith("runcast: " + command
-                        + ": no such command (expected: one of play, watch, ");
+                .startsWith("runcast: " + command + ": no such command (expected: one of play, watch, ");
     }
 
     @Test

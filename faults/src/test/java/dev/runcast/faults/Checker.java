@@ -61,10 +61,11 @@ final class Checker {
 
     /** How much was looked at, and what the fault had the client and the viewers do. */
     static String scope(History history) {
-        long sent = history.sent().stream().mapToLong(UpdateBatch::getUpdatesCount).sum();
+        long sent =
+                history.sent().stream().mapToLong(UpdateBatch::getUpdatesCount).sum();
         long distinct = history.sent().stream()
-                .flatMap(batch -> IntStream.range(0, batch.getUpdatesCount())
-                        .mapToObj(index -> Folded.Name.of(batch, index)))
+                .flatMap(batch ->
+                        IntStream.range(0, batch.getUpdatesCount()).mapToObj(index -> Folded.Name.of(batch, index)))
                 .distinct()
                 .count();
         long updates = history.log().values().stream()
@@ -85,14 +86,7 @@ final class Checker {
             }
         }
         return "%d executions, %d updates, %d sent again, %d in the log, %d rejected; %d frames, viewers came back %d times"
-                .formatted(
-                        history.log().size(),
-                        distinct,
-                        sent - distinct,
-                        updates,
-                        rejected,
-                        frames,
-                        returns);
+                .formatted(history.log().size(), distinct, sent - distinct, updates, rejected, frames, returns);
     }
 
     private void require(boolean holds, String violation, Object... values) {

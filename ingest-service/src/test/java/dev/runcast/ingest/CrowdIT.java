@@ -69,7 +69,7 @@ class CrowdIT {
         for (int i = 0; i < idle.size(); i++) {
             idle.get(i).send(batch("idle-" + i, 1, 1));
         }
-        await().atMost(Duration.ofSeconds(120))
+        await().atMost(Duration.ofMinutes(2))
                 .until(() -> idle.stream().allMatch(runner -> runner.acks().size() == 1));
         long[] among = latencies(busy, "busy", 301, 300);
         assertThat(idle).noneMatch(Runner::ended);

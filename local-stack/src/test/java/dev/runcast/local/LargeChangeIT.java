@@ -83,7 +83,8 @@ class LargeChangeIT {
         publish(
                 runner,
                 Update.newBuilder()
-                        .setDeclared(Declared.newBuilder().setSpec(ExecutionSpec.newBuilder().setAgent("asker"))));
+                        .setDeclared(Declared.newBuilder()
+                                .setSpec(ExecutionSpec.newBuilder().setAgent("asker"))));
         publish(runner, phase(Phase.PHASE_RUNNING));
         Random random = new Random(1);
         for (int i = 0; i < OPEN; i++) {
@@ -99,9 +100,8 @@ class LargeChangeIT {
         CompletableFuture<Void> live = CompletableFuture.runAsync(() -> watch(reader, "", frames));
         CompletableFuture<List<String>> events = CompletableFuture.supplyAsync(() -> events(stack));
         // What has begun before the end is given the end as a change, or in place of it.
-        org.awaitility.Awaitility.await()
-                .atMost(Duration.ofSeconds(60))
-                .until(() -> frames.stream().anyMatch(frame -> frame.getSnapshot().getLast()));
+        org.awaitility.Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> frames.stream()
+                .anyMatch(frame -> frame.getSnapshot().getLast()));
         publish(runner, phase(Phase.PHASE_COMPLETED));
 
         live.get(120, TimeUnit.SECONDS);

@@ -48,7 +48,6 @@ final class Sender implements Link.Owner {
 
     private final Mailbox mailbox;
     private final MemoryBudget budget;
-    private final MemoryBudget sequenced;
     private final MemoryRelief relief;
     private final Cadence cadence;
     private final Link link;
@@ -82,7 +81,6 @@ final class Sender implements Link.Owner {
             RandomGenerator random) {
         this.mailbox = mailbox;
         this.budget = budget;
-        this.sequenced = sequenced;
         this.relief = new MemoryRelief(budget, counters);
         this.cadence = new Cadence(config.minCadence(), config.maxCadence());
         this.link = new Link(transport, mailbox, this, listener, callbacks, counters, config, random);

@@ -1,7 +1,8 @@
 package dev.runcast.api.door;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.runcast.api.ApiFixture;
-import org.hamcrest.Matchers;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -190,7 +191,7 @@ class HttpControlTest {
                 .isEqualTo(status)
                 .expectBody()
                 .jsonPath("$.message")
-                .value(Matchers.startsWith(message))
+                .value(String.class, said -> assertThat(said).startsWith(message))
                 .jsonPath("$.details[0].reason")
                 .isEqualTo(reason);
     }
