@@ -1,6 +1,7 @@
 package dev.runcast.benchmarks;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -71,7 +72,8 @@ final class BenchCommand implements Callable<Integer> {
             scale = scale.patient(Duration.ofMinutes(endurance + 5L));
         }
         Report report;
-        try (Workbench bench = new Workbench(scale, System.err, stackOptions)) {
+        PrintStream progress = System.err;
+        try (Workbench bench = new Workbench(scale, progress, stackOptions)) {
             report = Benchmarks.run(rows, bench);
         }
         PrintWriter out = spec.commandLine().getOut();

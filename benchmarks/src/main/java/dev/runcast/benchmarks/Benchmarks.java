@@ -2,6 +2,7 @@ package dev.runcast.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,10 +39,11 @@ final class Benchmarks {
                 Thread.currentThread().interrupt();
                 break;
             } catch (ExecutionException e) {
-                failures.add(new Report.Failure(row.name(), String.valueOf(e.getCause())));
-                bench.say("%s: not measured: %s", row.name(), e.getCause());
+                Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+                failures.add(new Report.Failure(row.name(), cause.toString()));
+                bench.say("%s: not measured: %s", row.name(), cause);
                 if (System.getenv("RUNCAST_DEBUG") != null) {
-                    e.getCause().printStackTrace();
+                    cause.printStackTrace();
                 }
             } catch (TimeoutException e) {
                 String reason = "not done within " + bench.scale().patience().toSeconds() + " s";

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 
 /** Brings executions to a length before something is measured on them. */
 final class Preload {
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Pattern VERSION = Pattern.compile("\"version\": ?\"(\\d+)\"");
     private static final int BATCH = 200;
     private static final HttpClient HTTP =

@@ -3,6 +3,7 @@ package dev.runcast.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,7 +24,8 @@ class BenchmarksIT {
     @Test
     void everyRowMeasuresItselfAndItsRival() throws IOException {
         Report report;
-        try (Workbench bench = new Workbench(Scale.TINY, System.err, SMALL)) {
+        PrintStream progress = System.err;
+        try (Workbench bench = new Workbench(Scale.TINY, progress, SMALL)) {
             report = Benchmarks.run(Benchmarks.ROWS, bench);
         }
 

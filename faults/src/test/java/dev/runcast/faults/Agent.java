@@ -107,7 +107,7 @@ final class Agent {
     }
 
     private void work(ExecutionReporter execution, long until) {
-        for (int step = 0; System.nanoTime() - until < 0; step++) {
+        while (System.nanoTime() - until < 0) {
             switch (random.nextInt(6)) {
                 case 0, 1 -> message(execution);
                 case 2 -> tool(execution, random.nextInt(4) == 0);

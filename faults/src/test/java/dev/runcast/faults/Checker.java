@@ -1,6 +1,8 @@
 package dev.runcast.faults;
 
-import com.google.protobuf.MessageLite;
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
+import com.google.protobuf.Message;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.store.StoredEntry;
 import dev.runcast.v1.Ack;
@@ -89,7 +91,8 @@ final class Checker {
                 .formatted(history.log().size(), distinct, sent - distinct, updates, rejected, frames, returns);
     }
 
-    private void require(boolean holds, String violation, Object... values) {
+    @FormatMethod
+    private void require(boolean holds, @FormatString String violation, Object... values) {
         if (!holds) {
             violations.add(violation.formatted(values));
         }
@@ -309,7 +312,7 @@ final class Checker {
                 name);
     }
 
-    private void same(String what, List<? extends MessageLite> found, List<? extends MessageLite> expected) {
+    private void same(String what, List<? extends Message> found, List<? extends Message> expected) {
         if (found.equals(expected)) {
             return;
         }
@@ -321,7 +324,7 @@ final class Checker {
                 .formatted(what, found.size(), expected.size(), at + 1, shown(found, at), shown(expected, at)));
     }
 
-    private static String shown(List<? extends MessageLite> messages, int at) {
+    private static String shown(List<? extends Message> messages, int at) {
         return at < messages.size() ? messages.get(at).toString().replace('\n', ' ') : "nothing";
     }
 }

@@ -43,7 +43,7 @@ public final class FaultSuite {
             long seed = DEFAULT_SEED;
             List<String> only = List.of();
             Duration soak = Duration.ZERO;
-            for (int i = 0; i < arguments.length; i++) {
+            for (int i = 0; i < arguments.length; i += 2) {
                 String value = i + 1 < arguments.length ? arguments[i + 1] : "";
                 switch (arguments[i]) {
                     case "--seed" -> seed = Long.parseLong(value);

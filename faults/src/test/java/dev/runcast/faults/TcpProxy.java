@@ -26,12 +26,12 @@ final class TcpProxy implements AutoCloseable {
         DOWN
     }
 
-    private static final Supplier<Conversation> PLAIN = () -> Conversation.PLAIN;
-
     private final int target;
     private final int port = FreePorts.free();
     private final Set<Line> lines = ConcurrentHashMap.newKeySet();
-    private volatile Supplier<Conversation> conversations = PLAIN;
+    /** Null means that what is said passes as it is. */
+    private volatile @Nullable Supplier<Conversation> conversations;
+
     private volatile Mode mode = Mode.PASS;
     private volatile Duration delay = Duration.ZERO;
     private @Nullable ServerSocket door;
@@ -52,8 +52,8 @@ final class TcpProxy implements AutoCloseable {
         mode = Mode.PASS;
         delay = Duration.ZERO;
         lines.stream().filter(line -> line.lossy).forEach(Line::cut);
-        if (conversations != PLAIN) {
-            converse(PLAIN);
+        if (conversations != null) {
+            converse(null);
         }
         if (door == null) {
             open();
@@ -87,9 +87,14 @@ final class TcpProxy implements AutoCloseable {
     }
 
     /** What becomes of bytes on connections that are opened from now on; those there are get cut. */
-    void converse(Supplier<Conversation> supplier) {
+    void converse(@Nullable Supplier<Conversation> supplier) {
         conversations = supplier;
         cutAll();
+    }
+
+    private Conversation conversation() {
+        Supplier<Conversation> supplier = conversations;
+        return supplier == null ? Conversation.PLAIN : supplier.get();
     }
 
     @Override
@@ -146,7 +151,7 @@ final class TcpProxy implements AutoCloseable {
     private final class Line {
         private final Socket client;
         private final Socket server = new Socket();
-        private final Conversation conversation = conversations.get();
+        private final Conversation conversation = conversation();
         private volatile boolean lossy;
 
         Line(Socket client) {
