@@ -230,7 +230,7 @@ final class Aftermath {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             Consumer<ConsumerRecord<byte[], byte[]>> take = record -> {
                 ExecutionKey key = RecordCodec.key(record.key());
-                if (key.executionId().startsWith(prefix)) {
+                if (key.executionId().startsWith(prefix + '-')) {
                     taker.take(key, record);
                 }
             };

@@ -188,14 +188,16 @@ public final class FaultSuite {
         return ServiceProcess.own(
                 "load",
                 LoadMain.class,
-                128,
+                640,
                 files,
                 List.of(
                         files.toString(),
                         Integer.toString(running.toIngest.port()),
                         prefix,
                         Long.toString(seed),
-                        Integer.toString(seconds)));
+                        Integer.toString(seconds)),
+                // So that no collection falls into a run: how long one takes is told by the cores that are free.
+                "-Xmn512m");
     }
 
     private Cluster cluster() {

@@ -43,12 +43,11 @@ final class ServiceProcess {
     }
 
     /** A process of the suite's own that says {@code ready} on a line by itself. */
-    static ServiceProcess own(String name, Class<?> main, int heapMegabytes, Path logs, List<String> arguments) {
-        return new ServiceProcess(
-                name,
-                command(main, heapMegabytes, List.of("-Dlogback.configurationFile=faults-logback.xml"), arguments),
-                logs,
-                log -> said(log, "ready"));
+    static ServiceProcess own(
+            String name, Class<?> main, int heapMegabytes, Path logs, List<String> arguments, String... options) {
+        List<String> all = new ArrayList<>(List.of("-Dlogback.configurationFile=faults-logback.xml"));
+        all.addAll(List.of(options));
+        return new ServiceProcess(name, command(main, heapMegabytes, all, arguments), logs, log -> said(log, "ready"));
     }
 
     private static List<String> command(

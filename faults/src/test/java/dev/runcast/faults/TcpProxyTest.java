@@ -93,9 +93,8 @@ final class TcpProxyTest {
         AtomicLong lost = new AtomicLong();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         DeafRedis deaf = new DeafRedis(1, new Random(1), lost);
-        byte[] commands =
-                ("*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n*3\r\n$7\r\nPUBLISH\r\n$4\r\nabcd\r\n$2\r\n\r\n\r\nPING\r\n")
-                        .getBytes(StandardCharsets.US_ASCII);
+        byte[] commands = "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n*3\r\n$7\r\nPUBLISH\r\n$4\r\nabcd\r\n$2\r\n\r\n\r\nPING\r\n"
+                .getBytes(StandardCharsets.US_ASCII);
         for (byte b : commands) {
             deaf.fromClient(new byte[] {b}, 1, out);
         }

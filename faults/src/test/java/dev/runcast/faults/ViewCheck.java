@@ -1,5 +1,7 @@
 package dev.runcast.faults;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import dev.runcast.merge.ExecutionView;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.Done;
@@ -61,7 +63,8 @@ final class ViewCheck {
         return check.violations;
     }
 
-    private void require(boolean holds, String violation, Object... values) {
+    @FormatMethod
+    private void require(boolean holds, @FormatString String violation, Object... values) {
         if (!holds) {
             violations.add(viewer + ": " + violation.formatted(values));
         }
