@@ -53,7 +53,6 @@ public final class FaultSuite {
                         throw new IllegalArgumentException(
                                 arguments[i] + " (expected: --seed N, --only NAME[,NAME], --soak MINUTES or --list)");
                 }
-                i++;
             }
             List<String> known = Scenarios.ALL.stream().map(Scenario::name).toList();
             if (!known.containsAll(only)) {
