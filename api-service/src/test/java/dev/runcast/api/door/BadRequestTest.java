@@ -160,15 +160,71 @@ class BadRequestTest {
                 .containsPattern("^HTTP/1.[01] 4[13]\\d ");
     }
 
-    /** Nothing reads a body yet, so nothing can be nested too deep; a route that begins to must keep to this. */
-    @Test
-    void tenThousandLevelsOfJsonAreNotFollowed() throws IOException {
-        String deep = "[".repeat(10_000) + "]".repeat(10_000);
+    static Stream<Arguments> badBodies() {
+        return Stream.of(
+                body("10,000 levels of arrays", "[".repeat(10_000) + "]".repeat(10_000), "INVALID", "body: "),
+                body(
+                        "10,000 levels of objects",
+                        "{\"spec\":".repeat(10_000) + "{}" + "}".repeat(10_000),
+                        "INVALID",
+                        "body: "),
+                body(
+                        "10,000 levels in a text",
+                        spec("input", '"' + "[".repeat(10_000) + '"').replace("planner", ""),
+                        "INVALID",
+                        "spec.agent: "),
+                body("no object", "42", "INVALID", "body: "),
+                body("cut off", "{\"spec\": {\"agent\": \"a", "INVALID", "body: "),
+                body("a field nobody knows", "{\"colour\": \"red\"}", "INVALID", "body: "),
+                body("a text where a message belongs", "{\"spec\": \"a\"}", "INVALID", "body: "),
+                body("half a character", spec("input", "\"\\ud800\""), "INVALID", "body: input has half a character"),
+                body(
+                        "half a character in an id",
+                        "{\"executionId\": \"\\udc00\"}",
+                        "INVALID",
+                        "body: execution_id has half"),
+                body(
+                        "a NUL in an id",
+                        "{\"executionId\": \"a\\u0000\"}",
+                        "INVALID",
+                        "execution_id: \"a\\u0000\" (expected: "),
+                body(
+                        "a dollar in an id",
+                        "{\"executionId\": \"$set\"}",
+                        "INVALID",
+                        "execution_id: \"$set\" (expected: "),
+                body("a long id", "{\"executionId\": \"" + LONG_ID + "\"}", "INVALID", "execution_id: \"eee"),
+                body("a long request id", "{\"requestId\": \"" + LONG_ID + "\"}", "INVALID", "request_id: \"eee"),
+                body(
+                        "a dollar in the key of a label",
+                        "{\"labels\": {\"$set\": \"x\"}, \"spec\": {\"agent\": \"planner\"}}",
+                        "INVALID",
+                        "labels"),
+                body(
+                        "an input over 128 KiB",
+                        spec("input", '"' + "x".repeat(140_000) + '"'),
+                        "TOO_LARGE",
+                        "spec.input: "));
+    }
+
+    private static Arguments body(String name, String body, String reason, String message) {
+        return Arguments.of(name, body, reason, message);
+    }
+
+    private static String spec(String field, String value) {
+        return "{\"spec\": {\"agent\": \"planner\", \"" + field + "\": " + value + "}}";
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("badBodies")
+    void badBodyIsRefused(String name, String body, String reason, String message) throws IOException {
         String answer = raw(
                 "POST /v1/executions HTTP/1.1",
-                "Content-Type: application/json\r\nContent-Length: " + deep.length() + "\r\n",
-                deep);
-        assertThat(answer).startsWith("HTTP/1.1 501 ").contains("\"reason\": \"UNIMPLEMENTED\"");
+                "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n",
+                body);
+        assertThat(answer).startsWith("HTTP/1.1 400 ");
+        assertThat(answer).contains("\"reason\": \"" + reason + "\"");
+        assertThat(answer).contains("\"message\": \"").contains(inJson(message)).contains("(expected: ");
     }
 
     static Stream<Arguments> badCalls() {
