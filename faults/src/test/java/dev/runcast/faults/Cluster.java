@@ -238,6 +238,8 @@ final class Cluster implements AutoCloseable {
      * the brokers have given the dead sink up. Neither sink nor API may run.
      */
     void rebuildStore() {
+        // As `up` does: a kill can leave indexes that contradict the documents.
+        delete(folder.resolve("mongo"));
         mongo.start();
         mongo.awaitReady(START);
         try (Admin admin = Admin.create(clients().admin("faults-groups"))) {

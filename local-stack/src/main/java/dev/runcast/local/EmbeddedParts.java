@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.FileSystemUtils;
 
 /** The servers under a stack: those that were given, and embedded ones for the rest. */
 final class EmbeddedParts implements AutoCloseable {
@@ -90,16 +91,21 @@ final class EmbeddedParts implements AutoCloseable {
     // The server forgets at its next clean stop how it found its files, so the mark is written before anything
     // else can fail.
     private static EmbeddedMongo startMongo(Path folder, int port) {
-        EmbeddedMongo mongo = EmbeddedMongo.start(new EmbeddedMongo.Config(folder.resolve("mongo"), port));
-        if (!mongo.previousStopWasClean()) {
-            try {
-                Files.writeString(mark(folder), "The store may lack writes: the next start repairs it from the log.\n");
-            } catch (IOException e) {
-                mongo.close();
-                throw new StackException(mark(folder) + " cannot be written: " + e, e);
-            }
+        EmbeddedMongo.Config config = new EmbeddedMongo.Config(folder.resolve("mongo"), port);
+        EmbeddedMongo mongo = EmbeddedMongo.start(config);
+        if (mongo.previousStopWasClean()) {
+            return mongo;
         }
-        return mongo;
+        try {
+            Files.writeString(mark(folder), "The store may lack writes: the next start repairs it from the log.\n");
+            // A kill can leave indexes that contradict the documents, on which a repair would fail: all is in the log.
+            mongo.close();
+            FileSystemUtils.deleteRecursively(folder.resolve("mongo"));
+        } catch (IOException e) {
+            mongo.close();
+            throw new StackException(folder + " cannot be repaired: " + e, e);
+        }
+        return EmbeddedMongo.start(config);
     }
 
     /**

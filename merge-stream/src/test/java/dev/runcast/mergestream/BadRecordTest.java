@@ -213,8 +213,8 @@ class BadRecordTest {
                 Arguments.of(
                         "a flood of unknown fields in an entry",
                         flooded(Batches.message("m2", EntryState.ENTRY_STATE_RUNNING)),
-                        "TOO_LARGE",
-                        "expected: at most 65536"),
+                        "TOO_MANY",
+                        "expected: at most 256"),
                 Arguments.of(
                         "an append beyond the end",
                         Batches.append("m1", 8, "x"),
