@@ -211,8 +211,10 @@ class MergeStreamsIT {
         Instant end = now.minus(Duration.ofHours(30));
         Batches run = Batches.of("late", end.toEpochMilli());
         log.append(run.stream(end, 1, Batches.started(), Batches.phase(Phase.PHASE_COMPLETED)));
-        // Log time goes on with another execution, so the level leaves.
-        log.append(Batches.of("other", now.toEpochMilli()).stream(now, 1, Batches.started()));
+        // Log time goes on with others, in every partition, so the level leaves.
+        for (int i = 0; i < 16; i++) {
+            log.append(Batches.of("other-" + i, now.toEpochMilli()).stream(now, 1, Batches.started()));
+        }
         try (Log.Reader signals = log.read(Topic.SIGNALS, Isolation.UNCOMMITTED)) {
             signals.until(read -> levels(read, "acme/late").contains(null));
             log.append(run.stream(now, 3, Batches.started()));
