@@ -72,7 +72,10 @@ final class Controls {
         return null;
     }
 
-    /** Changes nothing by itself: the workflow hears of it and answers with Recovered. */
+    /**
+     * Changes nothing by itself: the workflow hears of it and answers with Recovered. The change says again what was
+     * asked for, since a workflow that has closed is started anew from the change alone.
+     */
     private static @Nullable Refusal recover(Work work) {
         if (!Lifecycle.mayRecover(work.execution)) {
             return Lifecycle.transition(work, "control", "RECOVER");
@@ -82,6 +85,7 @@ final class Controls {
                     RejectionReason.REJECTION_REASON_TRANSITION,
                     "control: RECOVER (expected: an execution with a workflow, which would go on with it)");
         }
+        work.repeatsSpec = true;
         return null;
     }
 
