@@ -43,6 +43,9 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
     /** How long news from the feed may take: an end that the attempt knows of already, a recovery that was appended. */
     private static final Duration NEWS = Duration.ofSeconds(30);
 
+    /** How long a runner may be told of what a recovery has undone. */
+    private static final Duration STALE = Duration.ofSeconds(2);
+
     /** What an attempt that has reported its end may take to come back. */
     private static final Duration COMING_BACK = Duration.ofSeconds(10);
 
@@ -267,7 +270,8 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
                 Workflow.await(supervision::mustEnd);
             }
             case CLOSED -> {
-                Workflow.await(NEWS, supervision::hasEnded);
+                // Just after a recovery the attempt may have been told of the end before it.
+                Workflow.await(supervision.recovered() ? STALE : NEWS, supervision::hasEnded);
                 outcome.closed = Objects.requireNonNullElse(result.outcome(), "");
             }
             case STOPPED -> {
