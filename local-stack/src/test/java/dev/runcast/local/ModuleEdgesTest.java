@@ -45,6 +45,15 @@ class ModuleEdgesTest {
         module("merge-stream", "dev.runcast.mergestream..", "proto", "merge-core", "topics");
         module("sink-service", "dev.runcast.sink..", "proto", "merge-core", "topics", "store");
         module("api-service", "dev.runcast.api..", "proto", "merge-core", "topics", "doors", "store");
+        module("workflow-api", "dev.runcast.workflow..");
+        module(
+                "workflow-worker",
+                "dev.runcast.worker..",
+                "proto",
+                "merge-core",
+                "topics",
+                "runner-client",
+                "workflow-api");
         module("cli", "dev.runcast.cli..", "proto", "merge-core", "runner-client");
     }
 
@@ -65,10 +74,19 @@ class ModuleEdgesTest {
                             "ingest-service",
                             "merge-stream",
                             "sink-service",
-                            "api-service"),
-            "kafka..,de.bwaldvogel..,redis.embedded..,io.temporal..", List.of("embedded-servers"),
+                            "api-service",
+                            "workflow-worker"),
+            "kafka..,de.bwaldvogel..,redis.embedded..", List.of("embedded-servers"),
+            "io.temporal..", List.of("embedded-servers", "workflow-api", "workflow-worker"),
             "org.springframework..",
-                    List.of("topics", "doors", "ingest-service", "merge-stream", "sink-service", "api-service"),
+                    List.of(
+                            "topics",
+                            "doors",
+                            "ingest-service",
+                            "merge-stream",
+                            "sink-service",
+                            "api-service",
+                            "workflow-worker"),
             "picocli..,org.jline..", List.of("cli"));
 
     private static final JavaClasses ALL = new ClassFileImporter()

@@ -115,17 +115,27 @@ final class Controls {
                 execution.stalled = false;
             }
             case VERDICT_KIND_LOST -> {
-                if (execution.hasWorkflow) {
+                Phase outcome = verdict.getOutcome();
+                if (outcome == Phase.PHASE_UNSPECIFIED && execution.hasWorkflow) {
                     return outdated("kind", "LOST", "one without a workflow, which would say so itself");
                 }
-                Failure failure = verdict.getFailure();
-                Lifecycle.end(
-                        work,
-                        Phase.PHASE_FAILED,
-                        verdict.getReason(),
-                        failure.getCode().isEmpty()
-                                ? failure.toBuilder().setCode(RUNNER_LOST).build()
-                                : failure);
+                if (outcome != Phase.PHASE_UNSPECIFIED && !execution.hasWorkflow) {
+                    return outdated("outcome", Lifecycle.shown(outcome), "none for one without a workflow");
+                }
+                if (outcome == Phase.PHASE_UNSPECIFIED) {
+                    Failure failure = verdict.getFailure();
+                    Lifecycle.end(
+                            work,
+                            Phase.PHASE_FAILED,
+                            verdict.getReason(),
+                            failure.getCode().isEmpty()
+                                    ? failure.toBuilder().setCode(RUNNER_LOST).build()
+                                    : failure);
+                } else if (Phases.isTerminal(outcome)) {
+                    Lifecycle.end(work, outcome, verdict.getReason(), verdict.getFailure());
+                } else {
+                    return Refusal.invalid("outcome", verdict.getOutcomeValue(), "a terminal phase");
+                }
             }
             case VERDICT_KIND_UNSPECIFIED, UNRECOGNIZED -> {
                 return Refusal.invalid("kind", verdict.getKindValue(), "a verdict this build knows");

@@ -117,7 +117,12 @@ final class Validity {
                                 update.getVerdict().getKindValue(),
                                 false)
                         .range("epoch", update.getVerdict().getEpoch(), 0, Limits.EPOCH_MILLIS)
-                        .range("as_of", update.getVerdict().getAsOf(), 1, Long.MAX_VALUE);
+                        .range("as_of", update.getVerdict().getAsOf(), 1, Long.MAX_VALUE)
+                        .known(
+                                "outcome",
+                                update.getVerdict().getOutcome(),
+                                update.getVerdict().getOutcomeValue(),
+                                true);
                 failure(fields, update.getVerdict().getFailure());
                 reason(fields, update.getVerdict().getReasonBytes());
             }

@@ -396,6 +396,9 @@ final class Contents {
         if (random.nextInt(3) == 0) {
             verdict.setFailure(failure());
         }
+        if (random.nextInt(3) == 0) {
+            verdict.setOutcome(Phase.forNumber(1 + random.nextInt(8)));
+        }
         return verdict.build();
     }
 

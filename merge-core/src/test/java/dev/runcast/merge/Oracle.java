@@ -528,11 +528,13 @@ final class Oracle {
         require(state.end == null, "ENDED");
         require(verdict.getAsOf() == state.version && verdict.getEpoch() == state.epoch, "VERDICT_OUTDATED");
         if (verdict.getKind() == VerdictKind.VERDICT_KIND_LOST) {
-            require(state.spec.getWorkflowId().isEmpty(), "VERDICT_OUTDATED");
+            boolean ofWorkflow = verdict.getOutcome() != Phase.PHASE_UNSPECIFIED;
+            require(state.spec.getWorkflowId().isEmpty() != ofWorkflow, "VERDICT_OUTDATED");
+            require(!ofWorkflow || verdict.getOutcomeValue() >= Phase.PHASE_COMPLETED_VALUE, "INVALID");
             Failure failure = verdict.getFailure();
             end(
-                    Phase.PHASE_FAILED,
-                    failure.getCode().isEmpty()
+                    ofWorkflow ? verdict.getOutcome() : Phase.PHASE_FAILED,
+                    failure.getCode().isEmpty() && !ofWorkflow
                             ? failure.toBuilder().setCode("RUNNER_LOST").build()
                             : failure);
             state.reason = verdict.getReason();
@@ -569,7 +571,10 @@ final class Oracle {
                 change.addEntries(item.record);
             }
         }
-        Execution shown = state.shown(batch.getTenant(), batch.getExecutionId(), before);
+        boolean recoverAsked = update.getControlRequested().getControl() == Control.CONTROL_RECOVER
+                && outcome != null
+                && outcome.getRefusedValue() == 0;
+        Execution shown = state.shown(batch.getTenant(), batch.getExecutionId(), before, recoverAsked);
         if (shown != null) {
             change.setExecution(shown);
         }

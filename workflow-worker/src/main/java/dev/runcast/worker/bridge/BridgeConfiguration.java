@@ -62,6 +62,24 @@ public class BridgeConfiguration {
     }
 
     @Bean
+    Reconciliation reconciliation(
+            KafkaSettings kafka,
+            BridgeSettings settings,
+            WorkflowClient client,
+            LiveExecutions live,
+            UpdateAppender appender,
+            @Value("${runcast.worker.task-queue:execution}") String queue) {
+        return new Reconciliation(
+                live,
+                new WorkflowStandings(client),
+                new BridgeProgress(kafka.clients(), settings.group()),
+                appender,
+                queue,
+                settings.reconcileInterval(),
+                InstantSource.system());
+    }
+
+    @Bean
     ConcurrentMessageListenerContainer<byte[], byte[]> bridgeFeed(
             KafkaSettings kafka,
             BridgeSettings settings,
