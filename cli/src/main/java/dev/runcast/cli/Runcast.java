@@ -1,5 +1,6 @@
 package dev.runcast.cli;
 
+import dev.runcast.recording.RecordingException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
@@ -59,7 +60,9 @@ public final class Runcast {
                 default -> CommandLine.ExitCode.SOFTWARE;
             };
         }
-        if (failure instanceof CommandFailure || failure instanceof UncheckedIOException) {
+        if (failure instanceof CommandFailure
+                || failure instanceof RecordingException
+                || failure instanceof UncheckedIOException) {
             err.println("runcast: " + failure.getMessage());
         } else {
             err.println("runcast: " + failure);

@@ -41,6 +41,7 @@ class ModuleEdgesTest {
         module("store", "dev.runcast.store..", "proto", "merge-core");
         module("embedded-servers", "dev.runcast.embedded..");
         module("runner-client", "dev.runcast.runner..", "proto");
+        module("recordings", "dev.runcast.recording..", "proto");
         module("ingest-service", "dev.runcast.ingest..", "proto", "merge-core", "topics", "doors");
         module("merge-stream", "dev.runcast.mergestream..", "proto", "merge-core", "topics");
         module("sink-service", "dev.runcast.sink..", "proto", "merge-core", "topics", "store");
@@ -53,8 +54,9 @@ class ModuleEdgesTest {
                 "merge-core",
                 "topics",
                 "runner-client",
+                "recordings",
                 "workflow-api");
-        module("cli", "dev.runcast.cli..", "proto", "merge-core", "runner-client");
+        module("cli", "dev.runcast.cli..", "proto", "merge-core", "runner-client", "recordings");
     }
 
     private static void module(String name, String packages, String... mayUse) {

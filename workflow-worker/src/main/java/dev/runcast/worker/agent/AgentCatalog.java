@@ -1,5 +1,7 @@
 package dev.runcast.worker.agent;
 
+import dev.runcast.recording.RecordingException;
+import dev.runcast.recording.RecordingReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,7 +48,11 @@ final class AgentCatalog {
         }
         Path file = file(agent).orElseThrow(() -> new IllegalArgumentException(unknown(agent)));
         try {
-            return StepReader.read(Files.readString(file));
+            return file.toString().endsWith(".jsonl")
+                    ? RecordedSteps.of(RecordingReader.read(file).get(0))
+                    : StepReader.read(Files.readString(file));
+        } catch (RecordingException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be read: " + e, e);
         } catch (IllegalArgumentException e) {

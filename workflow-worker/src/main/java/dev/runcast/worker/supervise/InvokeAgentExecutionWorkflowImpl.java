@@ -49,6 +49,9 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
     /** What an attempt that has reported its end may take to come back. */
     private static final Duration COMING_BACK = Duration.ofSeconds(10);
 
+    /** What an agent that is told by Runcast's signal may take to stop, before Temporal tells it too. */
+    private static final Duration STOPPING_ITSELF = Duration.ofMillis(400);
+
     /** How often an attempt may find an end that the feed does not confirm. */
     private static final int UNCONFIRMED = 3;
 
@@ -229,10 +232,8 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
      * @return whether the workflow itself has said CANCELLED, since the agent did not in time
      */
     private boolean stop(CancellationScope scope, Promise<AttemptResult> promise) {
-        if (supervision.hasEnded()) {
-            // The runner has said so; it is about to come back.
-            Workflow.await(COMING_BACK, promise::isCompleted);
-        }
+        // A runner that has said the end is about to come back, and one that listens to Runcast's signal stops by itself.
+        Workflow.await(supervision.hasEnded() ? COMING_BACK : STOPPING_ITSELF, promise::isCompleted);
         if (promise.isCompleted()) {
             return false;
         }
