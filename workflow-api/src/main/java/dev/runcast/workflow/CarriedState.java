@@ -1,5 +1,6 @@
 package dev.runcast.workflow;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.List;
  * @param waitingFor approvals that the agent waits for
  * @param decisions decisions that no attempt has been given yet
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record CarriedState(
         String threadId, int attempts, List<String> waitingFor, List<ApprovalDecision> decisions) {}

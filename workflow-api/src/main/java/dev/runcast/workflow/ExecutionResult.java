@@ -1,5 +1,6 @@
 package dev.runcast.workflow;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
@@ -10,5 +11,6 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param failure why it failed; empty code when it did not
  * @param attempts how many attempts of ExecuteGraphton ended under this workflow
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record ExecutionResult(String phase, FailureDetail failure, int attempts) {}

@@ -1,5 +1,6 @@
 package dev.runcast.workflow;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
@@ -10,6 +11,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param message what a person should read, at most 4,096 characters
  * @param retryable whether another attempt may succeed
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record FailureDetail(String code, String message, boolean retryable) {
     /** No failure. */

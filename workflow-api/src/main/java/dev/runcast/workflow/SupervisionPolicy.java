@@ -1,5 +1,6 @@
 package dev.runcast.workflow;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
@@ -16,6 +17,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param logQueue the task queue on which the workflow's own updates are appended
  * @param pageUrl the workflow's page in Temporal's web interface; empty when not known
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record SupervisionPolicy(
         long startToCloseMillis,

@@ -1,5 +1,6 @@
 package dev.runcast.workflow;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
@@ -11,5 +12,6 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param agent the agent's name
  * @param sessionId the session that the execution belongs to; empty for none
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record ThreadRequest(String tenant, String executionId, String agent, String sessionId) {}

@@ -215,6 +215,30 @@ class FaultsIT {
         }
     }
 
+    @Test
+    void aLongHistoryGoesOnInANewRun() {
+        workflows = pipeline.startWorker("--runcast.workflow.history-events=100");
+        pipeline.script("long-history", "[{say: one}, {wait: 100}, {say: two}]");
+        pipeline.await("long-history", "first words", execution -> "one".equals(text("long-history", "s1")));
+        for (int time = 0; time < 12; time++) {
+            pipeline.await(
+                    "long-history", "running", execution -> execution.getPhase() == Phase.PHASE_RUNNING);
+            pipeline.control("long-history", Control.CONTROL_PAUSE);
+            pipeline.awaitPhase("long-history", Phase.PHASE_PAUSED);
+            pipeline.control("long-history", Control.CONTROL_RESUME);
+        }
+        pipeline.awaitPhase("long-history", Phase.PHASE_COMPLETED);
+        String before = workflows
+                .getBean(WorkflowClient.class)
+                .fetchHistory(WorkflowIds.of(Pipeline.TENANT, "long-history"))
+                .getEvents()
+                .get(0)
+                .getWorkflowExecutionStartedEventAttributes()
+                .getContinuedExecutionRunId();
+        assertThat(before).isNotEmpty();
+        assertThat(text("long-history", "s3")).isEqualTo("two");
+    }
+
     private static String text(String id, String entryId) {
         return pipeline.view(id)
                 .map(view -> view.text(entryId, TextField.TEXT_FIELD_TEXT))

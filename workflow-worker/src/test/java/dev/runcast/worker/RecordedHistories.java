@@ -39,6 +39,9 @@ public final class RecordedHistories {
             "killed",
             "forgotten",
             "blackholed",
+            "long-history",
+            "terminated",
+            "merge-away",
             "late-pause");
 
     private RecordedHistories() {}

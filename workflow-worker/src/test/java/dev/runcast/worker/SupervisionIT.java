@@ -40,7 +40,7 @@ class SupervisionIT {
     @BeforeAll
     static void start() {
         pipeline = new Pipeline(folder);
-        worker = pipeline.startWorker();
+        worker = pipeline.startWorker("--runcast.workflow.web-url=http://localhost:8233/");
         client = worker.getBean(WorkflowClient.class);
     }
 
@@ -59,6 +59,10 @@ class SupervisionIT {
         assertThat(text("hello", "s2")).isEqualTo("Hello, world");
         awaitClosed("hello");
         assertThat(pipeline.execution("hello").hasLateOutcome()).isFalse();
+        assertThat(pipeline.execution("hello").getAttributes().getContextMap())
+                .containsEntry(
+                        "workflow.url",
+                        "http://localhost:8233/namespaces/default/workflows/agent-execution%2Fdefault%2Fhello");
     }
 
     @Test

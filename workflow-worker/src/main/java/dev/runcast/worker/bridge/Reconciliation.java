@@ -13,6 +13,7 @@ import dev.runcast.worker.bridge.WorkflowStanding.Running;
 import dev.runcast.worker.supervise.KafkaLogActivities;
 import dev.runcast.worker.supervise.UpdateAppender;
 import dev.runcast.workflow.FailureDetail;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -72,19 +73,23 @@ final class Reconciliation implements AutoCloseable {
         if (!live.isComplete()) {
             return;
         }
-        try {
-            for (Live execution : live.live()) {
-                // A young one is just being started.
-                if (!execution.since().plus(interval).isAfter(clock.instant())) {
-                    judge(execution);
-                }
+        for (Live execution : live.live()) {
+            // A young one is just being started.
+            if (execution.since().plus(interval).isAfter(clock.instant())) {
+                continue;
             }
-            missing.keySet().removeIf(key -> !live.isLive(key));
-        } catch (StatusRuntimeException e) {
-            LOG.warn("Temporal does not answer; executions are held against it later: {}", e.getStatus());
-        } catch (RuntimeException e) {
-            LOG.warn("Executions are held against their workflows later", e);
+            try {
+                judge(execution);
+            } catch (StatusRuntimeException e) {
+                LOG.warn("Temporal does not say how {} stands; it is asked again: {}", execution.key(), e.getStatus());
+                if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+                    return;
+                }
+            } catch (RuntimeException e) {
+                LOG.warn("{} is held against its workflow later", execution.key(), e);
+            }
         }
+        missing.keySet().removeIf(key -> !live.isLive(key));
     }
 
     private void judge(Live execution) {
@@ -164,5 +169,13 @@ final class Reconciliation implements AutoCloseable {
     @Override
     public void close() {
         rounds.shutdownNow();
+        try {
+            // Its consumer is the round's alone.
+            if (rounds.awaitTermination(5, TimeUnit.SECONDS)) {
+                progress.close();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

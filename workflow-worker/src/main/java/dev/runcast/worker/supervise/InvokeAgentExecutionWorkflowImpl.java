@@ -62,6 +62,7 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
     private int attempts;
     private int appended;
 
+    /** Begins with what the request says, so that news which come first are news to it. */
     @WorkflowInit
     public InvokeAgentExecutionWorkflowImpl(ExecutionRequest request) {
         this.request = request;

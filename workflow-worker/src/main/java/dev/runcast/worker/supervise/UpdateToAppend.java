@@ -1,5 +1,6 @@
 package dev.runcast.worker.supervise;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.runcast.workflow.FailureDetail;
@@ -16,6 +17,7 @@ import dev.runcast.workflow.FailureDetail;
  * @param recovered whether it says that the ended execution goes on
  * @param pageUrl where the workflow can be looked at, to be put into the execution's context; empty for nothing
  */
+@JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record UpdateToAppend(
         String tenant,
