@@ -78,7 +78,8 @@ public final class RecordingReader {
             String where = name + ":" + number + ": ";
             Recording recording = recording(where, line);
             if (!ids.add(recording.conversationId())) {
-                throw new RecordingException(where + "conversation_id: " + recording.conversationId() + " occurs twice");
+                throw new RecordingException(
+                        where + "conversation_id: " + recording.conversationId() + " occurs twice");
             }
             recordings.add(recording);
         }

@@ -15,5 +15,4 @@ import java.util.List;
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-public record CarriedState(
-        String threadId, int attempts, List<String> waitingFor, List<ApprovalDecision> decisions) {}
+public record CarriedState(String threadId, int attempts, List<String> waitingFor, List<ApprovalDecision> decisions) {}

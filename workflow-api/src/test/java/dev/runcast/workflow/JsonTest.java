@@ -2,10 +2,10 @@ package dev.runcast.workflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import io.temporal.api.common.v1.Payload;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
-import com.google.protobuf.ByteString;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -140,8 +140,9 @@ public class WorkflowWorkerApplication {
         }));
         if (log != null) {
             queues.add(new TemporalWorkers.Queue(
-                    settings.logQueue(), WorkerOptions.getDefaultInstance(), (Worker worker) ->
-                            worker.registerActivitiesImplementations(new KafkaLogActivities(log))));
+                    settings.logQueue(),
+                    WorkerOptions.getDefaultInstance(),
+                    (Worker worker) -> worker.registerActivitiesImplementations(new KafkaLogActivities(log))));
         }
         return new TemporalWorkers(client, queues, settings.stopTimeout());
     }
@@ -158,6 +159,7 @@ public class WorkflowWorkerApplication {
     /** Ready when the workers take work. */
     @Bean
     HealthIndicator temporalWorkersHealthIndicator(TemporalWorkers workers) {
-        return () -> workers.working() ? Health.up().build() : Health.outOfService().build();
+        return () ->
+                workers.working() ? Health.up().build() : Health.outOfService().build();
     }
 }

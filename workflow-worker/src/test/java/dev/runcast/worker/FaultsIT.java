@@ -186,8 +186,8 @@ class FaultsIT {
         workflows = pipeline.startWorker();
         pipeline.script("late-pause", "[{say: one}, {wait: 15}, {say: two}]");
         pipeline.await("late-pause", "first words", execution -> "one".equals(text("late-pause", "s1")));
-        Timestamp before = pipeline.batch("late-pause", WriterKind.WRITER_KIND_OPERATOR)
-                .getReceivedAt();
+        Timestamp before =
+                pipeline.batch("late-pause", WriterKind.WRITER_KIND_OPERATOR).getReceivedAt();
         pipeline.control("late-pause", Control.CONTROL_PAUSE);
         pipeline.awaitPhase("late-pause", Phase.PHASE_PAUSED);
         pipeline.control("late-pause", Control.CONTROL_RESUME);
@@ -198,8 +198,7 @@ class FaultsIT {
                 .build());
         pipeline.awaitPhase("late-pause", Phase.PHASE_COMPLETED);
         assertThat(pipeline.changes("late-pause"))
-                .filteredOn(change -> change.getRequestOutcome().getRefused()
-                        == RejectionReason.REJECTION_REASON_STALE)
+                .filteredOn(change -> change.getRequestOutcome().getRefused() == RejectionReason.REJECTION_REASON_STALE)
                 .hasSize(1);
     }
 
@@ -221,8 +220,7 @@ class FaultsIT {
         pipeline.script("long-history", "[{say: one}, {wait: 100}, {say: two}]");
         pipeline.await("long-history", "first words", execution -> "one".equals(text("long-history", "s1")));
         for (int time = 0; time < 12; time++) {
-            pipeline.await(
-                    "long-history", "running", execution -> execution.getPhase() == Phase.PHASE_RUNNING);
+            pipeline.await("long-history", "running", execution -> execution.getPhase() == Phase.PHASE_RUNNING);
             pipeline.control("long-history", Control.CONTROL_PAUSE);
             pipeline.awaitPhase("long-history", Phase.PHASE_PAUSED);
             pipeline.control("long-history", Control.CONTROL_RESUME);

@@ -1,7 +1,5 @@
 package dev.runcast.worker;
 
-import org.awaitility.Awaitility;
-
 import com.google.protobuf.Timestamp;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.embedded.EmbeddedTemporal;
@@ -48,6 +46,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
+import org.awaitility.Awaitility;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -160,7 +159,8 @@ final class Pipeline implements AutoCloseable {
         say(
                 id,
                 WriterKind.WRITER_KIND_OPERATOR,
-                Update.newBuilder().setControlRequested(ControlRequested.newBuilder().setControl(control)));
+                Update.newBuilder()
+                        .setControlRequested(ControlRequested.newBuilder().setControl(control)));
     }
 
     void decide(String id, String approvalId, Decision decision, String person) {
@@ -228,7 +228,8 @@ final class Pipeline implements AutoCloseable {
     }
 
     Execution await(String id, String what, Predicate<Execution> condition) {
-        Awaitility.await().alias(id + " " + what)
+        Awaitility.await()
+                .alias(id + " " + what)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> condition.test(execution(id)));

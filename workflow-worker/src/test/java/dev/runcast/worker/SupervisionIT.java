@@ -108,8 +108,7 @@ class SupervisionIT {
         assertThat(text("hangs", "s1")).isEqualTo("before");
         assertThat(text("hangs", "s4")).isEqualTo("after");
         // Only the newest attempt's words, and those of before were not said again.
-        assertThat(pipeline.view("hangs").orElseThrow().entry("s1").getEpoch())
-                .isLessThan(taken.getEpoch());
+        assertThat(pipeline.view("hangs").orElseThrow().entry("s1").getEpoch()).isLessThan(taken.getEpoch());
     }
 
     @Test
@@ -120,8 +119,8 @@ class SupervisionIT {
         await().until(() -> pendingActivities("asks") == 0);
         IntStream.range(0, 50)
                 .parallel()
-                .forEach(person -> pipeline.decide(
-                        "asks", "s2-approval", Decision.DECISION_APPROVE, "person-" + person));
+                .forEach(person ->
+                        pipeline.decide("asks", "s2-approval", Decision.DECISION_APPROVE, "person-" + person));
         Execution ended = pipeline.awaitPhase("asks", Phase.PHASE_COMPLETED);
         assertThat(ended.getAttempts()).isEqualTo(2);
         List<Change> answers = pipeline.changes("asks").stream()
@@ -130,9 +129,9 @@ class SupervisionIT {
         assertThat(answers).hasSizeLessThanOrEqualTo(50).isNotEmpty();
         assertThat(answers.stream().filter(change -> change.getRequestOutcome().getRefusedValue() == 0))
                 .hasSize(1);
-        assertThat(answers).allSatisfy(answer -> assertThat(
-                        answer.getRequestOutcome().getDecidedBy())
-                .isEqualTo(answers.get(0).getRequestOutcome().getDecidedBy()));
+        assertThat(answers)
+                .allSatisfy(answer -> assertThat(answer.getRequestOutcome().getDecidedBy())
+                        .isEqualTo(answers.get(0).getRequestOutcome().getDecidedBy()));
         assertThat(entry("asks", "s2").getState()).isEqualTo(EntryState.ENTRY_STATE_COMPLETED);
     }
 
@@ -213,8 +212,8 @@ class SupervisionIT {
             pipeline.control("pauses", Control.CONTROL_RESUME);
         }
         pipeline.awaitPhase("pauses", Phase.PHASE_COMPLETED);
-        IntStream.range(0, 30)
-                .forEach(step -> assertThat(text("pauses", "s" + (2 * step + 1))).isEqualTo("w" + step));
+        IntStream.range(0, 30).forEach(step -> assertThat(text("pauses", "s" + (2 * step + 1)))
+                .isEqualTo("w" + step));
     }
 
     @Test
@@ -282,9 +281,8 @@ class SupervisionIT {
 
     private static Change awaitLast(String id) {
         int known = pipeline.changes(id).size();
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> pipeline.changes(id).stream()
-                        .anyMatch(change -> change.getRequestOutcome().getRefusedValue() != 0));
+        await().atMost(Duration.ofSeconds(20)).until(() -> pipeline.changes(id).stream()
+                .anyMatch(change -> change.getRequestOutcome().getRefusedValue() != 0));
         return pipeline.changes(id).stream()
                 .filter(change -> change.getRequestOutcome().getRefusedValue() != 0)
                 .reduce((one, other) -> other)
@@ -307,8 +305,7 @@ class SupervisionIT {
                 .blockingStub()
                 .getWorkflowExecutionHistory(GetWorkflowExecutionHistoryRequest.newBuilder()
                         .setNamespace("default")
-                        .setExecution(WorkflowExecution.newBuilder()
-                                .setWorkflowId(WorkflowIds.of(Pipeline.TENANT, id)))
+                        .setExecution(WorkflowExecution.newBuilder().setWorkflowId(WorkflowIds.of(Pipeline.TENANT, id)))
                         .build())
                 .getHistory()
                 .getEventsCount();

@@ -13,8 +13,8 @@ class WorkerSettingsTest {
     @Test
     void defaultsAreTheDocumentedOnes() {
         assertThat(bound(Map.of()))
-                .isEqualTo(new WorkerSettings(
-                        "execution", true, true, 20, Duration.ofSeconds(1), Duration.ofSeconds(5)));
+                .isEqualTo(
+                        new WorkerSettings("execution", true, true, 20, Duration.ofSeconds(1), Duration.ofSeconds(5)));
     }
 
     @Test

@@ -37,7 +37,7 @@ final class AgentRun {
     /** What the last reports of an attempt may take to become durable before the workflow speaks for it. */
     private static final Duration LAST_FLUSH = Duration.ofSeconds(5);
 
-    private static final Duration FLUSH = Duration.ofSeconds(2);
+    private static final Duration FLUSH = Duration.ofMillis(500);
 
     private final AttemptRequest request;
     private final long epoch;
@@ -239,8 +239,16 @@ final class AgentRun {
         return new AttemptResult(Status.CLOSED, epoch, false, null, null, phase);
     }
 
+    /** Lives meanwhile: who flushes is not dead, and a pipeline that is away must not cost the attempt its result. */
     private boolean lastFlush() {
-        return reporters.flush(request.tenant(), request.executionId(), epoch, LAST_FLUSH);
+        long end = System.nanoTime() + LAST_FLUSH.toNanos();
+        while (!reporters.flush(request.tenant(), request.executionId(), epoch, FLUSH)) {
+            if (System.nanoTime() > end) {
+                return false;
+            }
+            pulse.alive();
+        }
+        return true;
     }
 
     private Duration scaled(Duration time) {

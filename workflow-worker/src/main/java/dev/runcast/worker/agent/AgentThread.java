@@ -93,7 +93,8 @@ final class AgentThread {
     private void save(State changed) {
         try {
             Files.createDirectories(file.getParent());
-            Path written = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".new");
+            Path written =
+                    Files.createTempFile(file.getParent(), file.getFileName().toString(), ".new");
             Files.write(written, JSON.writeValueAsBytes(changed));
             Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {

@@ -79,6 +79,15 @@ final class Pulse implements SignalListener {
         }
     }
 
+    /** Gives a sign of life when it no longer matters whether the attempt is to stop. */
+    void alive() {
+        try {
+            context.heartbeat(progress);
+        } catch (ActivityCompletionException stops) {
+            // It is about to.
+        }
+    }
+
     /** Waits, and lives meanwhile. */
     void rest(Duration time) throws InterruptedException {
         long end = System.nanoTime() + time.toNanos();

@@ -34,7 +34,8 @@ final class RecordedSteps {
             if (step instanceof Script.Append append) {
                 beats.add(new Beat(pause, execution -> execution.appendText(append.entryId(), append.text())));
             } else if (step instanceof Script.Report report) {
-                beats.add(new Beat(pause, execution -> execution.update(report.update().get())));
+                beats.add(new Beat(
+                        pause, execution -> execution.update(report.update().get())));
                 follow(open, report.update().get());
             }
             if (open.isEmpty()) {

@@ -29,8 +29,7 @@ final class Reporters implements AutoCloseable {
         FlushResult result = of(tenant).flush(timeout);
         return result.complete()
                 || result.missing().stream()
-                        .noneMatch(missing ->
-                                missing.executionId().equals(executionId) && missing.epoch() == epoch);
+                        .noneMatch(missing -> missing.executionId().equals(executionId) && missing.epoch() == epoch);
     }
 
     @Override

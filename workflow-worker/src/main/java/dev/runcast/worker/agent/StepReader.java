@@ -89,12 +89,10 @@ final class StepReader {
                 String name = step.text("name", "tool");
                 String arguments = step.text("arguments", "{}");
                 String result = step.text("result", "ok").repeat(step.number("repeat", 1));
-                beats.add(new Beat(
-                        Duration.ofMillis(20),
-                        execution -> where.apply(execution).toolCallStarted(id, name, arguments)));
-                beats.add(new Beat(
-                        step.seconds("seconds", 0.2),
-                        execution -> where.apply(execution).toolCallCompleted(id, result)));
+                beats.add(new Beat(Duration.ofMillis(20), execution -> where.apply(execution)
+                        .toolCallStarted(id, name, arguments)));
+                beats.add(new Beat(step.seconds("seconds", 0.2), execution -> where.apply(execution)
+                        .toolCallCompleted(id, result)));
             }
             case "progress" -> {
                 int count = step.number("count", 1);
@@ -113,7 +111,8 @@ final class StepReader {
                             .setState(EntryState.ENTRY_STATE_PENDING)
                             .build());
                 }
-                beats.add(new Beat(Duration.ofMillis(20), execution -> where.apply(execution).todos(plan)));
+                beats.add(new Beat(Duration.ofMillis(20), execution -> where.apply(execution)
+                        .todos(plan)));
             }
             case "agents" -> agents(beats, step, id, where);
             default ->
@@ -127,7 +126,8 @@ final class StepReader {
     private static void speak(
             List<Beat> beats, Node step, String id, Role role, Function<ExecutionReporter, EntryReporter> where) {
         String text = step.text("text", "").repeat(step.number("repeat", 1));
-        beats.add(new Beat(Duration.ofMillis(20), execution -> where.apply(execution).messageStarted(id, role)));
+        beats.add(new Beat(
+                Duration.ofMillis(20), execution -> where.apply(execution).messageStarted(id, role)));
         for (int from = 0; from < text.length(); ) {
             int to = Math.min(text.length(), from + PIECE_CHARACTERS);
             if (to < text.length() && Character.isHighSurrogate(text.charAt(to - 1))) {
@@ -162,8 +162,7 @@ final class StepReader {
                         agentId + "-s" + (s + 1),
                         execution -> execution.under(agentId)));
             }
-            lane.add(new Beat(
-                    Duration.ZERO, execution -> where.apply(execution).subAgentCompleted(agentId, output)));
+            lane.add(new Beat(Duration.ZERO, execution -> where.apply(execution).subAgentCompleted(agentId, output)));
             Duration at = Duration.ZERO;
             for (Beat beat : lane) {
                 at = at.plus(beat.pause());

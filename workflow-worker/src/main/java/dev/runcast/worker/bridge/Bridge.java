@@ -81,8 +81,8 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
         for (Change change : batch.getChangesList()) {
             Errand.of(key, change)
                     .filter(errand -> isNeeded(errand, record.timestamp()))
-                    .ifPresent(errand ->
-                            errands.computeIfAbsent(key, unused -> new ArrayList<>()).add(errand));
+                    .ifPresent(errand -> errands.computeIfAbsent(key, unused -> new ArrayList<>())
+                            .add(errand));
             live.reached(key, change.getVersion());
         }
     }
@@ -162,11 +162,19 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
 
     /** Temporal will never take it: that is the end of the run, said as such, and not of the feed. */
     private void refused(Errand errand, RuntimeException refusal) {
-        LOG.error("Temporal refuses {} of {} at version {}", errand.getClass().getSimpleName(), errand.key(), errand.version(), refusal);
+        LOG.error(
+                "Temporal refuses {} of {} at version {}",
+                errand.getClass().getSimpleName(),
+                errand.key(),
+                errand.version(),
+                refusal);
         if (errand instanceof Errand.Tell) {
             return;
         }
-        String said = String.valueOf(refusal.getCause() == null ? refusal.getMessage() : refusal.getCause().getMessage());
+        String said = String.valueOf(
+                refusal.getCause() == null
+                        ? refusal.getMessage()
+                        : refusal.getCause().getMessage());
         appender.append(
                 errand.key().tenant(),
                 errand.key().executionId(),

@@ -57,7 +57,9 @@ public class BridgeConfiguration {
 
     @Bean
     Workflows workflows(
-            WorkflowClient client, BridgeSettings settings, @Value("${runcast.worker.task-queue:execution}") String queue) {
+            WorkflowClient client,
+            BridgeSettings settings,
+            @Value("${runcast.worker.task-queue:execution}") String queue) {
         return new Workflows(client, settings, queue, queue + "-log", new SearchAttributeNames(client));
     }
 
@@ -87,8 +89,8 @@ public class BridgeConfiguration {
             LiveExecutions live,
             UpdateAppender appender,
             ExecutorService bridgeCallers) {
-        Bridge bridge = new Bridge(
-                workflows, live, appender, bridgeCallers, settings.lateAfter(), InstantSource.system());
+        Bridge bridge =
+                new Bridge(workflows, live, appender, bridgeCallers, settings.lateAfter(), InstantSource.system());
         Map<String, Object> consumer =
                 kafka.clients().consumer(settings.group(), settings.group(), Isolation.UNCOMMITTED);
         consumer.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");

@@ -54,7 +54,14 @@ final class LiveExecutions {
     }
 
     /** A row of the table of executions that has our workflow. */
-    void row(ExecutionKey key, long version, long epoch, String phase, String reason, boolean cancelRequested, boolean ended) {
+    void row(
+            ExecutionKey key,
+            long version,
+            long epoch,
+            String phase,
+            String reason,
+            boolean cancelRequested,
+            boolean ended) {
         Instant now = clock.instant();
         known.compute(key, (same, before) -> {
             if (before == null && ended && !complete) {

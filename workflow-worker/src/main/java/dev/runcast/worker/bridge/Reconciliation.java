@@ -65,8 +65,7 @@ final class Reconciliation implements AutoCloseable {
         this.taskQueue = taskQueue;
         this.interval = interval;
         this.clock = clock;
-        rounds.scheduleWithFixedDelay(
-                this::round, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
+        rounds.scheduleWithFixedDelay(this::round, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void round() {

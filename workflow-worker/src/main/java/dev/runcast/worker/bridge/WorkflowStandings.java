@@ -50,8 +50,7 @@ final class WorkflowStandings {
         WorkflowExecutionStatus status = described.getWorkflowExecutionInfo().getStatus();
         if (status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING) {
             boolean waits = described.getPendingActivitiesList().stream()
-                    .anyMatch(activity -> activity.getState()
-                                    == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+                    .anyMatch(activity -> activity.getState() == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
                             && activity.getAttempt() <= 1
                             && !activity.getActivityType().getName().equals("AppendUpdate"));
             return new Running(waits);
@@ -72,7 +71,8 @@ final class WorkflowStandings {
             case WORKFLOW_EXECUTION_STATUS_COMPLETED -> completed(last);
             case WORKFLOW_EXECUTION_STATUS_CANCELED -> new Closed("CANCELLED", FailureDetail.NONE);
             case WORKFLOW_EXECUTION_STATUS_TERMINATED -> {
-                String reason = last.getWorkflowExecutionTerminatedEventAttributes().getReason();
+                String reason =
+                        last.getWorkflowExecutionTerminatedEventAttributes().getReason();
                 yield new Closed(
                         "TERMINATED",
                         new FailureDetail(

@@ -4,7 +4,6 @@ import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.Phase;
-import dev.runcast.workflow.ExecutionNews;
 import dev.runcast.workflow.ExecutionRequest;
 import dev.runcast.workflow.InvokeAgentExecutionWorkflow;
 import dev.runcast.workflow.WorkflowIds;
@@ -97,8 +96,8 @@ final class Workflows {
                 .setWorkflowId(WorkflowIds.of(request.tenant(), request.executionId()))
                 .setTaskQueue(taskQueue)
                 .setWorkflowIdReusePolicy(reuse)
-                .setStaticSummary((request.agent().isEmpty() ? "agent" : request.agent()) + " for "
-                        + request.tenant() + "/" + request.executionId());
+                .setStaticSummary((request.agent().isEmpty() ? "agent" : request.agent()) + " for " + request.tenant()
+                        + "/" + request.executionId());
         SearchAttributes attributes = searchAttributes.of(request);
         return (attributes == null ? options : options.setTypedSearchAttributes(attributes)).build();
     }

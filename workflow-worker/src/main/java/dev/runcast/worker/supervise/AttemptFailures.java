@@ -28,11 +28,14 @@ final class AttemptFailures {
         }
         if (cause instanceof ApplicationFailure thrown) {
             return new FailureDetail(
-                    code(thrown.getType()), message(thrown.getOriginalMessage(), thrown.getType()), !thrown.isNonRetryable());
+                    code(thrown.getType()),
+                    message(thrown.getOriginalMessage(), thrown.getType()),
+                    !thrown.isNonRetryable());
         }
         if (cause instanceof ServerFailure refused) {
             String said = message(refused.getOriginalMessage(), "the server gave no reason");
-            boolean large = said.toLowerCase(Locale.ROOT).contains("size") || said.toLowerCase(Locale.ROOT).contains("limit");
+            boolean large = said.toLowerCase(Locale.ROOT).contains("size")
+                    || said.toLowerCase(Locale.ROOT).contains("limit");
             return new FailureDetail(
                     large ? "RESULT_TOO_LARGE" : "RESULT_REFUSED",
                     failure.getActivityType() + " came back with what Temporal does not take: " + said,

@@ -190,11 +190,11 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
                 supervision.recovery(),
                 decisions);
         AgentActivities agent = Workflow.newActivityStub(AgentActivities.class, attemptOptions());
-        Workflow.setCurrentDetails("Runs " + shown(request.agent()) + (attempts == 0 ? "" : ", goes on for the "
-                + (attempts + 1) + ". time"));
+        Workflow.setCurrentDetails("Runs " + shown(request.agent())
+                + (attempts == 0 ? "" : ", goes on for the " + (attempts + 1) + ". time"));
         Attempt running = new Attempt();
-        CancellationScope scope = Workflow.newCancellationScope(
-                () -> running.promise = Async.function(agent::executeGraphton, attempt));
+        CancellationScope scope =
+                Workflow.newCancellationScope(() -> running.promise = Async.function(agent::executeGraphton, attempt));
         scope.run();
         Promise<AttemptResult> promise = Objects.requireNonNull(running.promise);
         Workflow.await(() -> promise.isCompleted() || supervision.mustEnd() || supervision.paused());
@@ -233,7 +233,8 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
      * @return whether the workflow itself has said CANCELLED, since the agent did not in time
      */
     private boolean stop(CancellationScope scope, Promise<AttemptResult> promise) {
-        // A runner that has said the end is about to come back, and one that listens to Runcast's signal stops by itself.
+        // A runner that has said the end is about to come back, and one that listens to Runcast's signal stops by
+        // itself.
         Workflow.await(supervision.hasEnded() ? COMING_BACK : STOPPING_ITSELF, promise::isCompleted);
         if (promise.isCompleted()) {
             return false;
@@ -242,7 +243,8 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
         boolean said = false;
         if (supervision.cancelled() && !supervision.hasEnded()) {
             Workflow.setCurrentDetails("Cancelled; the agent is told");
-            Workflow.await(millis(request.policy().cancelMillis()), () -> promise.isCompleted() || supervision.hasEnded());
+            Workflow.await(
+                    millis(request.policy().cancelMillis()), () -> promise.isCompleted() || supervision.hasEnded());
             if (!promise.isCompleted() && !supervision.hasEnded()) {
                 say("CANCELLED", cancelReason(), FailureDetail.NONE);
                 said = true;
@@ -359,8 +361,7 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
                 && Workflow.getInfo().getHistoryLength() < request.policy().historyEvents()) {
             return;
         }
-        CarriedState carried =
-                new CarriedState(thread, attempts, supervision.waitingFor(), supervision.decisions());
+        CarriedState carried = new CarriedState(thread, attempts, supervision.waitingFor(), supervision.decisions());
         Workflow.continueAsNew(
                 InvokeAgentExecutionWorkflow.TYPE,
                 ContinueAsNewOptions.getDefaultInstance(),

@@ -48,9 +48,7 @@ public final class KafkaLogActivities implements LogActivities {
                 .setPhase(Phase.valueOf("PHASE_" + update.phase()))
                 .setReason(cut(update.reason(), 256));
         FailureDetail failure = update.failure();
-        return failure.code().isEmpty()
-                ? changed
-                : changed.setFailure(failureOf(failure));
+        return failure.code().isEmpty() ? changed : changed.setFailure(failureOf(failure));
     }
 
     /** A failure as the contract takes it. */

@@ -11,8 +11,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SupervisionTest {
-    private final Supervision supervision = new Supervision(new ExecutionRequest(
-            "acme", "run-1", "planner", "", "", 5, 0, false, false, 0, policy(), null));
+    private final Supervision supervision = new Supervision(
+            new ExecutionRequest("acme", "run-1", "planner", "", "", 5, 0, false, false, 0, policy(), null));
 
     @Test
     void newsThatHaveBeenSeenChangeNothing() {
