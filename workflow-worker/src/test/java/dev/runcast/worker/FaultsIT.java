@@ -162,9 +162,12 @@ class FaultsIT {
         pipeline.script("blackholed", "[{say: one}, {wait: 10}, {say: two}, {say: three}]");
         pipeline.await("blackholed", "first words", execution -> "one".equals(text("blackholed", "s1")));
         pipeline.stopIngest();
-        pipeline.awaitPhase("blackholed", Phase.PHASE_COMPLETED);
-        assertThat(text("blackholed", "s4")).isNull();
-        pipeline.startIngest();
+        try {
+            pipeline.awaitPhase("blackholed", Phase.PHASE_COMPLETED);
+            assertThat(text("blackholed", "s4")).isNull();
+        } finally {
+            pipeline.startIngest();
+        }
         pipeline.await("blackholed", "last words", execution -> "three".equals(text("blackholed", "s4")));
         assertThat(text("blackholed", "s3")).isEqualTo("two");
         assertThat(pipeline.execution("blackholed").getPhase()).isEqualTo(Phase.PHASE_COMPLETED);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -65,8 +66,8 @@ final class AgentCatalog {
         return "agent: \"" + agent + "\" (expected: one of " + names() + ")";
     }
 
-    private TreeSet<String> names() {
-        TreeSet<String> names = new TreeSet<>(List.of("echo", "script"));
+    private Set<String> names() {
+        Set<String> names = new TreeSet<>(List.of("echo", "script"));
         if (folder != null && Files.isDirectory(folder)) {
             try (Stream<Path> files = Files.list(folder)) {
                 files.map(file -> file.getFileName().toString())

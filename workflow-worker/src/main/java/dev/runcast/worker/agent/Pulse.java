@@ -5,7 +5,6 @@ import dev.runcast.v1.Phase;
 import dev.runcast.workflow.AttemptProgress;
 import io.temporal.activity.ActivityExecutionContext;
 import io.temporal.client.ActivityCompletionException;
-import io.temporal.client.ActivityWorkerShutdownException;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -63,10 +62,9 @@ final class Pulse implements SignalListener {
     void beat() {
         try {
             context.heartbeat(progress);
-        } catch (ActivityWorkerShutdownException e) {
-            throw e;
         } catch (ActivityCompletionException e) {
-            // The signal says why, if it has come.
+            // The signal says why, if it has come. A worker that shuts down says so here too: coming back stopped costs the
+            // run none of its attempts, as an exception would.
             throw new StopException(known(Reason.TOLD));
         }
         lock.lock();
