@@ -126,7 +126,12 @@ final class Pipeline implements AutoCloseable {
                 "--runcast.workflow.retry-interval=100ms",
                 "--runcast.workflow.stop-timeout=5s",
                 "--runcast.workflow.reconcile-interval=1s"));
-        arguments.addAll(List.of(more));
+        for (String argument : more) {
+            // Given twice it would be a list of both.
+            String name = argument.substring(0, argument.indexOf('=') + 1);
+            arguments.removeIf(before -> before.startsWith(name));
+            arguments.add(argument);
+        }
         return arguments;
     }
 

@@ -99,6 +99,8 @@ public class BridgeConfiguration {
         properties.setClientId(settings.group());
         properties.setMessageListener(bridge);
         properties.setAckMode(ContainerProperties.AckMode.BATCH);
+        // The marks of transactions have offsets too: without them what is committed would never reach the end.
+        properties.setFixTxOffsets(true);
         properties.setShutdownTimeout(STOP.toMillis());
         ConcurrentMessageListenerContainer<byte[], byte[]> container =
                 new ConcurrentMessageListenerContainer<>(new DefaultKafkaConsumerFactory<>(consumer), properties);
