@@ -40,7 +40,6 @@ public final class RecordedHistories {
             "forgotten",
             "blackholed",
             "long-history",
-            "terminated",
             "merge-away",
             "late-pause");
 
