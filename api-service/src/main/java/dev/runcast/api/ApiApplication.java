@@ -1,5 +1,10 @@
 package dev.runcast.api;
 
+import dev.runcast.api.control.ExecutionControl;
+import dev.runcast.api.control.ExecutionCreation;
+import dev.runcast.api.control.KafkaUpdateLog;
+import dev.runcast.api.control.Requests;
+import dev.runcast.api.control.UpdateLog;
 import dev.runcast.api.door.ExecutionDoor;
 import dev.runcast.api.door.GrpcServer;
 import dev.runcast.api.door.HttpFailures;
@@ -8,11 +13,13 @@ import dev.runcast.api.door.PrincipalFilter;
 import dev.runcast.api.read.ExecutionReader;
 import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Callers;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.redis.RedisChangeBell;
 import dev.runcast.store.redis.RedisSettings;
+import dev.runcast.topics.KafkaSettings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -39,7 +46,9 @@ import org.springframework.boot.health.autoconfigure.contributor.HealthContribut
 import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
 import org.springframework.boot.http.codec.autoconfigure.CodecsAutoConfiguration;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
 import org.springframework.boot.reactor.netty.autoconfigure.NettyReactiveWebServerAutoConfiguration;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.webflux.autoconfigure.HttpHandlerAutoConfiguration;
 import org.springframework.boot.webflux.autoconfigure.WebFluxAutoConfiguration;
 import org.springframework.boot.webflux.autoconfigure.actuate.endpoint.web.WebFluxHealthEndpointExtensionAutoConfiguration;
@@ -53,7 +62,7 @@ import org.springframework.web.reactive.function.server.ServerResponse;
  * all services can share one classpath and one JVM.
  */
 @SpringBootConfiguration(proxyBeanMethods = false)
-@EnableConfigurationProperties({ApiSettings.class, MongoAddress.class, RedisAddress.class})
+@EnableConfigurationProperties({ApiSettings.class, KafkaSettings.class, MongoAddress.class, RedisAddress.class})
 @ImportAutoConfiguration({
     ApplicationAvailabilityAutoConfiguration.class,
     AvailabilityHealthContributorAutoConfiguration.class,
@@ -120,9 +129,32 @@ public class ApiApplication {
                 store, bell, settings.watch().settings(settings.storeTimeout()), InstantSource.system());
     }
 
+    /** Whoever runs the door without Kafka may bring another log. */
     @Bean
-    ExecutionDoor executionDoor(ExecutionReader reader, WatchService watches) {
-        return new ExecutionDoor(reader, watches);
+    @ConditionalOnMissingBean
+    UpdateLog updateLog(KafkaSettings kafka, ApiSettings settings) {
+        return new KafkaUpdateLog(kafka, settings.deliveryTimeout(), InstantSource.system());
+    }
+
+    @Bean
+    Requests requests(UpdateLog log, ExecutionStore store, ChangeBell bell, ApiSettings settings) {
+        return new Requests(log, store, bell, settings.askEvery(), settings.answerTimeout());
+    }
+
+    @Bean
+    ExecutionCreation executionCreation(Requests requests, ExecutionStore store, ApiSettings settings) {
+        return new ExecutionCreation(requests, store, settings.storeTimeout(), settings.answerTimeout());
+    }
+
+    @Bean
+    ExecutionControl executionControl(Requests requests, ExecutionStore store, ApiSettings settings) {
+        return new ExecutionControl(requests, store, settings.storeTimeout(), InstantSource.system());
+    }
+
+    @Bean
+    ExecutionDoor executionDoor(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
+        return new ExecutionDoor(reader, watches, creation, control);
     }
 
     @Bean
@@ -143,9 +175,18 @@ public class ApiApplication {
         return resources;
     }
 
+    /** What is too long in an address or its headers is received and refused by name, which the server cannot. */
     @Bean
-    HttpRoutes httpRoutes(ExecutionReader reader, WatchService watches) {
-        return new HttpRoutes(reader, watches);
+    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> longRequests() {
+        return factory -> factory.addServerCustomizers(
+                server -> server.httpRequestDecoder(read -> read.maxInitialLineLength(MetadataLimit.TRANSPORT_BYTES)
+                        .maxHeaderSize(MetadataLimit.TRANSPORT_BYTES)));
+    }
+
+    @Bean
+    HttpRoutes httpRoutes(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
+        return new HttpRoutes(reader, watches, creation, control);
     }
 
     @Bean

@@ -17,6 +17,8 @@ import org.springframework.util.unit.DataSize;
  * @param tokenFile who may call; null means that only loopback is served, as tenant {@code default}
  * @param reflection whether gRPC reflection is served: for development
  * @param storeTimeout how long an answer of the store may take before a request fails as UNAVAILABLE
+ * @param answerTimeout how long the answer to a request such as a cancel is waited for, 2 s or longer; then it fails as
+ *     UNAVAILABLE and may be repeated
  * @param watch how watching is done
  */
 @ConfigurationProperties("runcast.api")
@@ -27,7 +29,10 @@ public record ApiSettings(
         @Nullable Path tokenFile,
         @DefaultValue("true") boolean reflection,
         @DefaultValue("10s") Duration storeTimeout,
+        @DefaultValue("5s") Duration answerTimeout,
         @DefaultValue Watch watch) {
+    private static final Duration SHORTEST_ANSWER_TIMEOUT = Duration.ofSeconds(2);
+
     /** Checks the ranges. */
     public ApiSettings {
         requirePort("http-port", httpPort);
@@ -36,7 +41,22 @@ public record ApiSettings(
             throw new IllegalArgumentException(
                     "runcast.api.store-timeout: %s (expected: longer than nothing)".formatted(storeTimeout));
         }
+        if (answerTimeout.compareTo(SHORTEST_ANSWER_TIMEOUT) < 0) {
+            throw new IllegalArgumentException("runcast.api.answer-timeout: %s (expected: %s or longer)"
+                    .formatted(answerTimeout, SHORTEST_ANSWER_TIMEOUT));
+        }
         watch.settings(storeTimeout);
+    }
+
+    /** How long the log may take: so much less that its own failure is heard before the answer is given up. */
+    Duration deliveryTimeout() {
+        return answerTimeout.multipliedBy(9).dividedBy(10);
+    }
+
+    /** How often the store is asked for an answer that the bell has not told. */
+    Duration askEvery() {
+        Duration quarter = watch.pollEvery().dividedBy(4);
+        return quarter.toMillis() < 1 ? Duration.ofMillis(1) : quarter;
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.runcast.api;
 
+import dev.runcast.api.control.UpdateLog;
 import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.InMemoryChangeBell;
@@ -22,6 +23,9 @@ public final class ApiFixture implements AutoCloseable {
     /** What rings. */
     public final InMemoryChangeBell bell = new InMemoryChangeBell();
 
+    /** What it appends to. */
+    public final MergedLog log = new MergedLog(store, bell);
+
     private final ReactiveWebServerApplicationContext context;
     private final List<ManagedChannel> channels = new ArrayList<>();
 
@@ -36,6 +40,7 @@ public final class ApiFixture implements AutoCloseable {
                 "--runcast.api.http-port=" + httpPort,
                 "--runcast.api.grpc-port=0",
                 "--runcast.api.watch.poll-every=50ms",
+                "--runcast.api.answer-timeout=2s",
                 "--logging.level.root=WARN"));
         if (tokenFile != null) {
             arguments.add("--runcast.api.token-file=" + tokenFile);
@@ -45,6 +50,7 @@ public final class ApiFixture implements AutoCloseable {
                     GenericApplicationContext beans = (GenericApplicationContext) context;
                     beans.registerBean(ExecutionStore.class, () -> store);
                     beans.registerBean(ChangeBell.class, () -> bell);
+                    beans.registerBean(UpdateLog.class, () -> log);
                 })
                 .run(arguments.toArray(String[]::new));
     }

@@ -36,10 +36,16 @@ public final class Run {
     private final List<Change> history = new ArrayList<>();
     private final Map<String, Entry> entries = new HashMap<>();
     private Execution execution;
-    private long millis = EPOCH;
+    private long millis;
 
     /** A run that has been declared and runs: version 1. */
     public Run(String tenant, String executionId) {
+        this(tenant, executionId, EPOCH);
+    }
+
+    /** The same, at another time. */
+    public Run(String tenant, String executionId, long beginMillis) {
+        this.millis = beginMillis;
         this.key = new ExecutionKey(tenant, executionId);
         this.execution = Execution.newBuilder()
                 .setTenant(tenant)
@@ -48,8 +54,8 @@ public final class Run {
                 .setEpoch(EPOCH)
                 .setAttempts(1)
                 .setRules(1)
-                .setCreatedAt(timestamp(EPOCH))
-                .setStartedAt(timestamp(EPOCH))
+                .setCreatedAt(timestamp(beginMillis))
+                .setStartedAt(timestamp(beginMillis))
                 .setSpec(ExecutionSpec.newBuilder().setAgent("planner").setInput("Plan a trip"))
                 .build();
         add(Change.newBuilder().setExecution(execution));

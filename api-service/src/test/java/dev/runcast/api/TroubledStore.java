@@ -25,6 +25,9 @@ public final class TroubledStore implements ExecutionStore {
     private volatile boolean down;
     private volatile Runnable beforeEntries = () -> {};
     private volatile Runnable entryRead = () -> {};
+    private volatile Mono<?> headerGate = Mono.empty();
+    /** How often a header was read. */
+    public final AtomicInteger headerReads = new AtomicInteger();
 
     public TroubledStore(ExecutionStore store) {
         this.store = store;
@@ -40,6 +43,11 @@ public final class TroubledStore implements ExecutionStore {
         this.beforeEntries = happens;
     }
 
+    /** Headers are read at once and given out only when this says so; each time anew. */
+    public void headersWaitFor(Mono<?> gate) {
+        this.headerGate = gate;
+    }
+
     /** What happens whenever an entry is given out. */
     public void entryRead(Runnable happens) {
         this.entryRead = happens;
@@ -52,7 +60,11 @@ public final class TroubledStore implements ExecutionStore {
 
     @Override
     public Mono<Execution> execution(ExecutionKey key) {
-        return Mono.defer(() -> down ? Mono.error(outage()) : store.execution(key));
+        return Mono.defer(() -> {
+            headerReads.incrementAndGet();
+            Mono<?> gate = headerGate;
+            return down ? Mono.error(outage()) : store.execution(key).delayUntil(read -> gate);
+        });
     }
 
     @Override
@@ -84,6 +96,11 @@ public final class TroubledStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.defer(() -> down ? Mono.error(outage()) : store.request(key, requestId));
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.defer(() -> down ? Mono.error(outage()) : store.rejected(key, pageToken, limit));
     }
@@ -106,6 +123,26 @@ public final class TroubledStore implements ExecutionStore {
     @Override
     public Mono<Void> write(StoreWrite write) {
         return store.write(write);
+    }
+
+    @Override
+    public Flux<ExecutionKey> keys() {
+        return store.keys();
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return store.remove(key);
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return store.removeHeadless();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return store.contradictions(key);
     }
 
     private static RuntimeException outage() {

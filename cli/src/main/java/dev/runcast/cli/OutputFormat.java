@@ -5,7 +5,7 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 
 /** How a command prints what it found. */
-enum OutputFormat {
+public enum OutputFormat {
     /** For a person. */
     TEXT,
     /** ProtoJSON, as the HTTP door gives it. */

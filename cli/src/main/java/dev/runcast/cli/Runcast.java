@@ -3,14 +3,16 @@ package dev.runcast.cli;
 import dev.runcast.recording.RecordingException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The root of the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 not found, 69 the
- * server cannot be reached ({@code EX_UNAVAILABLE} of sysexits.h), 77 not permitted ({@code EX_NOPERM}).
+ * The root of the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 not found, 5 not possible
+ * as things stand, 69 the server cannot be reached or did not answer ({@code EX_UNAVAILABLE} of
+ * sysexits.h), 77 not permitted ({@code EX_NOPERM}).
  */
 @Command(
         name = "runcast",
@@ -25,22 +27,51 @@ import picocli.CommandLine.Command;
             GetCommand.class,
             ListCommand.class,
             ChangesCommand.class,
-            RejectedCommand.class
+            RejectedCommand.class,
+            CreateCommand.class,
+            ControlCommands.Cancel.class,
+            ControlCommands.Pause.class,
+            ControlCommands.Resume.class,
+            ControlCommands.Recover.class,
+            DecideCommand.Approve.class,
+            DecideCommand.Reject.class,
+            DecideCommand.Skip.class
+        },
+        exitCodeListHeading = Runcast.EXIT_CODES,
+        exitCodeList = {
+            Runcast.DONE_CODE,
+            "1:failed",
+            "2:wrong usage",
+            "4:not found",
+            Runcast.REFUSED_CODE,
+            Runcast.UNAVAILABLE_CODE,
+            "77:not permitted"
         })
 public final class Runcast {
     /** The requested thing does not exist. */
     public static final int NOT_FOUND = 4;
 
-    /** The server cannot be reached. */
+    /** Not possible as things stand: the phase does not allow it, the name is taken, somebody else decided first. */
+    public static final int REFUSED = 5;
+
+    /** The server cannot be reached, or did not answer in time. */
     public static final int UNAVAILABLE = 69;
 
     /** The caller may not do this. */
     public static final int NOT_PERMITTED = 77;
 
+    static final String EXIT_CODES = "%nExit codes:%n";
+    static final String DONE_CODE = "0:done";
+    static final String REFUSED_CODE =
+            "5:not possible as things stand: the phase does not allow it, the name is taken, somebody decided first";
+    static final String UNAVAILABLE_CODE = "69:no server, or no answer in time: the same --request-id again is safe";
+
     /** A command line with every command of this module; more may be added to it. */
     public static CommandLine commandLine() {
         return new CommandLine(new Runcast())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // A word that begins with @ is ours: @latest, and @FILE where a text is wanted.
+                .setExpandAtFiles(false)
                 .setExecutionExceptionHandler(Runcast::explain);
     }
 
@@ -51,18 +82,21 @@ public final class Runcast {
             failure.printStackTrace(err);
         }
         if (failure instanceof StatusRuntimeException refused) {
-            err.println("runcast: " + sentence(refused.getStatus()));
+            err.println("runcast: " + sentence(refused));
             return switch (refused.getStatus().getCode()) {
                 case NOT_FOUND -> NOT_FOUND;
                 case UNAVAILABLE -> UNAVAILABLE;
                 case UNAUTHENTICATED, PERMISSION_DENIED -> NOT_PERMITTED;
                 case INVALID_ARGUMENT -> CommandLine.ExitCode.USAGE;
+                case FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED -> REFUSED;
                 default -> CommandLine.ExitCode.SOFTWARE;
             };
         }
-        if (failure instanceof CommandFailure
-                || failure instanceof RecordingException
-                || failure instanceof UncheckedIOException) {
+        if (failure instanceof CommandFailure explained) {
+            err.println("runcast: " + explained.getMessage());
+            return explained.exitCode();
+        }
+        if (failure instanceof RecordingException || failure instanceof UncheckedIOException) {
             err.println("runcast: " + failure.getMessage());
         } else {
             err.println("runcast: " + failure);
@@ -70,8 +104,14 @@ public final class Runcast {
         return CommandLine.ExitCode.SOFTWARE;
     }
 
-    private static String sentence(Status status) {
+    private static String sentence(StatusRuntimeException refused) {
+        Status status = refused.getStatus();
         String description = status.getDescription();
+        com.google.rpc.Status said = StatusProto.fromThrowable(refused);
+        if (said != null && said.getDetailsCount() > 0 && status.getCode() == Status.Code.UNAVAILABLE) {
+            // The server can be reached; what is behind it does not answer.
+            return said.getMessage();
+        }
         return switch (status.getCode()) {
             case UNAVAILABLE ->
                 // gRPC says "io exception"; which address refused is in its cause.

@@ -4,12 +4,12 @@ import java.io.Console;
 import java.lang.reflect.InvocationTargetException;
 
 /** Whether somebody looks at what is printed. */
-final class Terminals {
+public final class Terminals {
     private Terminals() {}
 
     /** Whether both standard input and output are a terminal. */
     @SuppressWarnings("SystemConsoleNull") // what it warns of is what this method is for
-    static boolean interactive() {
+    public static boolean interactive() {
         Console console = System.console();
         if (console == null) {
             return false;

@@ -29,7 +29,12 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Shows an execution as it runs, from its present state to its end. */
-@Command(name = "watch", description = "Show an execution as it runs, to its end.", mixinStandardHelpOptions = true)
+@Command(
+        name = "watch",
+        description = "Show an execution as it runs, to its end.",
+        exitCodeListHeading = "%nExit codes with --exit-status, beside those of every command:%n",
+        exitCodeList = {"0:COMPLETED", "10:FAILED", "11:CANCELLED", "12:TERMINATED"},
+        mixinStandardHelpOptions = true)
 final class WatchCommand implements Callable<Integer> {
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
 
@@ -39,7 +44,7 @@ final class WatchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ID", description = "The execution, or @latest.")
     private String id = "";
 
-    @Option(names = "--exit-status", description = "Exit with 0 only when the execution COMPLETED, else with 1.")
+    @Option(names = "--exit-status", description = "Exit with how the execution ended; see below.")
     private boolean exitStatus;
 
     @Option(
@@ -54,22 +59,39 @@ final class WatchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Phase outcome;
         try (Connection.Session session = connection.open()) {
-            String execution = session.resolve(id);
-            if (output == OutputFormat.JSON) {
-                outcome = follow(session, execution, new JsonFrames());
-            } else if (Terminals.interactive()) {
-                try (Terminal terminal = TerminalBuilder.builder().system(true).build();
-                        LiveScreen screen = new LiveScreen(terminal)) {
-                    outcome = follow(session, execution, screen);
-                }
-            } else {
-                outcome = follow(
-                        session, execution, new PlainLines(spec.commandLine().getOut()));
-            }
+            return watch(session, session.resolve(id), output, exitStatus, spec);
         }
-        return exitStatus && outcome != Phase.PHASE_COMPLETED ? 1 : 0;
+    }
+
+    /** Shows an execution to its end; returns the exit code. */
+    static int watch(
+            Connection.Session session, String execution, OutputFormat output, boolean exitStatus, CommandSpec spec)
+            throws IOException, InterruptedException {
+        Phase outcome;
+        if (output == OutputFormat.JSON) {
+            outcome = follow(session, execution, new JsonFrames(spec));
+        } else if (Terminals.interactive()) {
+            try (Terminal terminal = TerminalBuilder.builder().system(true).build();
+                    LiveScreen screen = new LiveScreen(terminal)) {
+                outcome = follow(session, execution, screen);
+            }
+        } else {
+            outcome =
+                    follow(session, execution, new PlainLines(spec.commandLine().getOut()));
+        }
+        return exitStatus ? exitCode(outcome) : 0;
+    }
+
+    /** Beside the codes of failures, so that a run that failed is not taken for a command that did. */
+    static int exitCode(Phase outcome) {
+        return switch (outcome) {
+            case PHASE_COMPLETED -> 0;
+            case PHASE_FAILED -> 10;
+            case PHASE_CANCELLED -> 11;
+            case PHASE_TERMINATED -> 12;
+            default -> picocli.CommandLine.ExitCode.SOFTWARE;
+        };
     }
 
     /** What becomes of the frames of a watch. */
@@ -84,7 +106,7 @@ final class WatchCommand implements Callable<Integer> {
         default void frame(WatchExecutionResponse frame) {}
     }
 
-    private final class JsonFrames implements Viewer {
+    private record JsonFrames(CommandSpec spec) implements Viewer {
         @Override
         public void show(ExecutionView view) {}
 

@@ -23,6 +23,9 @@ public final class Contract {
     /** The messages of these rules begin so; what follows is what was expected. */
     private static final List<String> LEADS = List.of("must be ", "must ", "value must be ", "value must ");
 
+    /** How a pattern that was not kept is said, before the pattern in backquotes. */
+    private static final String UNLIKE = "does not match regex pattern ";
+
     private static final Set<String> TOO_LARGE_RULES =
             Set.of("string.max_len", "string.max_bytes", "repeated.max_items", "map.max_pairs");
 
@@ -119,6 +122,10 @@ public final class Contract {
     }
 
     private static String expected(String message) {
+        if (message.startsWith(UNLIKE)) {
+            // `^pattern$`: the whole value is held against it.
+            return message.substring(UNLIKE.length()).replaceAll("^`\\^?|\\$?`$", "");
+        }
         for (String lead : LEADS) {
             if (message.startsWith(lead)) {
                 return message.substring(lead.length());

@@ -42,6 +42,16 @@ public final class Failures {
         return new DoorException(reason, message, Map.of(), List.of(), null);
     }
 
+    /** A failure with what a program may want to know besides its reason. */
+    public static DoorException of(Reason reason, String message, Map<String, String> metadata) {
+        return new DoorException(reason, message, metadata, List.of(), null);
+    }
+
+    /** The same with a cause that the log should have and the caller should not. */
+    public static DoorException of(Reason reason, String message, Map<String, String> metadata, Throwable cause) {
+        return new DoorException(reason, message, metadata, List.of(), cause);
+    }
+
     /** A failure with a cause that the log should have and the caller should not. */
     public static DoorException of(Reason reason, String message, Throwable cause) {
         return new DoorException(reason, message, Map.of(), List.of(), cause);
@@ -162,9 +172,37 @@ public final class Failures {
         return status.build();
     }
 
+    /** A value as a message may show it: not endless, and nothing in it that a terminal or a log would act on. */
     static String shortened(String value) {
         return value.length() <= LONGEST_METADATA
-                ? value
-                : "%s… (%d characters)".formatted(value.substring(0, LONGEST_METADATA), value.length());
+                ? visible(value)
+                : "%s… (%d characters)".formatted(visible(value.substring(0, LONGEST_METADATA)), value.length());
+    }
+
+    private static String visible(String value) {
+        if (value.codePoints().noneMatch(Failures::isInvisible)) {
+            return value;
+        }
+        StringBuilder visible = new StringBuilder(value.length() + 16);
+        value.codePoints().forEach(c -> {
+            if (isInvisible(c)) {
+                visible.append("\\u%04x".formatted(c));
+            } else {
+                visible.appendCodePoint(c);
+            }
+        });
+        return visible.toString();
+    }
+
+    /** Control characters, those that turn the direction of writing, and halves of characters. */
+    private static boolean isInvisible(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> true;
+            default -> false;
+        };
     }
 }

@@ -79,6 +79,12 @@ public final class Policy {
         return names.stream().filter(name -> !rows.containsKey(name)).toList();
     }
 
+    /** Whether the principal would be let through. */
+    public boolean permits(String name, Principal principal) {
+        Set<Role> row = rows.get(name);
+        return row != null && (row.isEmpty() || row.contains(principal.role()));
+    }
+
     /**
      * Lets the principal through or not.
      *

@@ -57,6 +57,8 @@ public enum Reason {
     PERMISSION_DENIED(Code.PERMISSION_DENIED, Category.CALLER),
     /** There is no such thing, or it is another tenant's. */
     NOT_FOUND(Code.NOT_FOUND, Category.CALLER),
+    /** The name is taken, by another request. */
+    ALREADY_EXISTS(Code.ALREADY_EXISTS, Category.CALLER),
     /** The version asked for lies ahead of what is stored. */
     VERSION_AHEAD(Code.OUT_OF_RANGE, Category.CALLER),
     /** The door does not do this. */
@@ -69,6 +71,8 @@ public enum Reason {
     OVERLOADED(Code.RESOURCE_EXHAUSTED, Category.CAPACITY),
     /** The log is not there. */
     LOG_UNAVAILABLE(Code.UNAVAILABLE, Category.DEPENDENCY),
+    /** The request is in the log, and what became of it has not been heard of yet. */
+    NO_ANSWER(Code.UNAVAILABLE, Category.DEPENDENCY),
     /** The store is not there. */
     STORE_UNAVAILABLE(Code.UNAVAILABLE, Category.DEPENDENCY),
     /** An answer did not come in time; whether the request was done is not known. */
@@ -96,7 +100,7 @@ public enum Reason {
 
     /** Whether the same call may succeed later. */
     public boolean retryable() {
-        return category == Category.DEPENDENCY || category == Category.CAPACITY;
+        return this == EPOCH_AHEAD || category == Category.DEPENDENCY || category == Category.CAPACITY;
     }
 
     /**

@@ -32,7 +32,7 @@ class ContractTest {
     @Test
     void wrongValuesAreNamedWithWhatWasExpected() {
         assertThat(refused(GOOD.toBuilder().setExecutionId("a b").build()).getMessage())
-                .startsWith("execution_id: \"a b\" (expected: ");
+                .startsWith("execution_id: \"a b\" (expected: [A-Za-z0-9][A-Za-z0-9_-]{0,63})");
         assertThat(refused(GOOD.toBuilder().setFirstSequence(0).build()).getMessage())
                 .isEqualTo("first_sequence: 0 (expected: greater than or equal to 1)");
         assertThat(refused(GOOD.toBuilder().clearWriter().build()).getMessage())

@@ -64,6 +64,12 @@ class FailuresTest {
     }
 
     @Test
+    void nothingThatATerminalWouldActOnIsShown() {
+        assertThat(Failures.value(Reason.INVALID, "name", "a\0\u001b[31m\u202eb\n\ud800 שלום 🚆", "a name"))
+                .hasMessage("name: a\\u0000\\u001b[31m\\u202eb\\u000a\\ud800 שלום 🚆 (expected: a name)");
+    }
+
+    @Test
     void failureOfOursTellsTheCallerNothingOfIt() {
         Status status = Failures.status(new IllegalStateException("password=hunter2"));
         assertThat(status.getCode()).isEqualTo(Code.INTERNAL.getNumber());

@@ -9,6 +9,7 @@ import dev.runcast.v1.PublishUpdatesResponse;
 import dev.runcast.v1.Refusal;
 import dev.runcast.v1.RejectionReason;
 import dev.runcast.v1.UpdateBatch;
+import java.time.Duration;
 
 /**
  * What one stream answers: refusals at once, acks when the log says that something is durable. Thread-safe:
@@ -32,7 +33,14 @@ final class Answers {
     /** Tells a writer from where it has to send again. The stream's lock is held. */
     void refuse(WriterLine line, RejectionReason reason, String message, boolean retryable) {
         door.metrics().refused(reason);
-        line.refuse(reason, message, retryable, System.nanoTime());
+        line.refuse(reason, message, retryable, Duration.ZERO, System.nanoTime());
+        outbox.due(line);
+    }
+
+    /** The same for what may be taken after so much time. The stream's lock is held. */
+    void refuseUntil(WriterLine line, RejectionReason reason, String message, Duration retryAfter) {
+        door.metrics().refused(reason);
+        line.refuse(reason, message, true, retryAfter, System.nanoTime());
         outbox.due(line);
     }
 
@@ -90,13 +98,19 @@ final class Answers {
             @Override
             public void failed(Exception cause) {
                 synchronized (stream) {
-                    if (line.window.failed(flight)) {
-                        refuse(
-                                line,
-                                RejectionReason.REJECTION_REASON_UNAVAILABLE,
-                                "sequence: " + line.window.expected() + " is not durable (expected: to be sent again): "
-                                        + cause.getMessage(),
-                                true);
+                    switch (line.window.failed(flight)) {
+                        case NONE -> {}
+                        case ACK -> {
+                            line.ackDue();
+                            outbox.due(line);
+                        }
+                        case RESEND ->
+                            refuse(
+                                    line,
+                                    RejectionReason.REJECTION_REASON_UNAVAILABLE,
+                                    "sequence: " + line.window.expected()
+                                            + " is not durable (expected: to be sent again): " + cause.getMessage(),
+                                    true);
                     }
                 }
                 done(cost);

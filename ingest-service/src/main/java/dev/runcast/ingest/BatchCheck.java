@@ -12,6 +12,7 @@ import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.UpdateBatch.PositionCase;
 import dev.runcast.v1.WriterKind;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.Set;
@@ -96,6 +97,12 @@ final class BatchCheck {
                     Long.toString(epoch),
                     "at most " + newest + ", which is an hour ahead, in milliseconds since 1970");
         }
+    }
+
+    /** How long it takes until an attempt that lies too far ahead is taken, if the clocks stay as they are. */
+    Duration untilTaken(long epoch) {
+        Instant newest = clock.instant().plus(MAX_AHEAD);
+        return Duration.ofMillis(Math.max(1, epoch - newest.toEpochMilli()));
     }
 
     private static void sequenced(UpdateBatch batch, WriterKind kind) {

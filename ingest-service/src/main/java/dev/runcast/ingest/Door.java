@@ -1,5 +1,6 @@
 package dev.runcast.ingest;
 
+import dev.runcast.topics.Stamp;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;

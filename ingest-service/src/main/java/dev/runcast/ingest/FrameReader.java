@@ -94,7 +94,20 @@ final class FrameReader {
             WriterLine line = line(batch.getExecutionId(), batch.getWriter(), batch.getEpoch());
             if (line != null && arrives(line, batch)) {
                 line.window.refuse(batch.getFirstSequence());
-                answers.refuse(line, Answers.reason(failure), String.valueOf(failure.getMessage()), false);
+                String message = String.valueOf(failure.getMessage());
+                if (failure.reason() == Reason.EPOCH_AHEAD) {
+                    answers.refuseUntil(
+                            line,
+                            RejectionReason.REJECTION_REASON_EPOCH_AHEAD,
+                            message,
+                            door.check().untilTaken(batch.getEpoch()));
+                } else {
+                    answers.refuse(
+                            line,
+                            Answers.reason(failure),
+                            message,
+                            failure.reason().retryable());
+                }
             }
         }
     }
@@ -133,7 +146,7 @@ final class FrameReader {
             stream.settled(cost);
             return;
         }
-        UpdateBatch.Builder stamped = door.stamp().on(batch, principal);
+        UpdateBatch.Builder stamped = door.stamp().on(batch, principal.tenant(), principal.name());
         while (stamped.getUpdatesCount() > good) {
             stamped.removeUpdates(stamped.getUpdatesCount() - 1);
         }
@@ -178,7 +191,12 @@ final class FrameReader {
             return;
         }
         door.metrics().accepted(1);
-        door.log().append(door.stamp().on(batch, principal).build(), answers.whenLanded(batch, cost));
+        door.log()
+                .append(
+                        door.stamp()
+                                .on(batch, principal.tenant(), principal.name())
+                                .build(),
+                        answers.whenLanded(batch, cost));
     }
 
     private void heartbeat(Heartbeat heartbeat, long cost) {
@@ -187,7 +205,7 @@ final class FrameReader {
         synchronized (stream) {
             line(heartbeat.getExecutionId(), heartbeat.getWriter(), heartbeat.getEpoch());
         }
-        door.log().heartbeat(door.stamp().on(heartbeat, principal), answers.whenLanded(cost));
+        door.log().heartbeat(door.stamp().on(heartbeat, principal.tenant()), answers.whenLanded(cost));
     }
 
     private void attach(Attach attach, long cost) {
@@ -238,11 +256,13 @@ final class FrameReader {
         }
     }
 
-    void pressureChanged() {
+    /** Whether anybody is to be told. */
+    boolean pressureChanged() {
         for (WriterLine line : lines.all()) {
             line.signalDue();
             answers.outbox().due(line);
         }
+        return !lines.all().isEmpty();
     }
 
     @Nullable

@@ -3,6 +3,7 @@ package dev.runcast.ingest;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes that are on their way to the log, of all streams together, and who waits for there to be fewer.
@@ -20,8 +21,15 @@ final class InFlight {
         this.limit = limit;
     }
 
-    /** Takes room if there is some; an empty pipeline takes anything, so that nothing is too large for ever. */
+    /**
+     * Takes room if there is some and nobody waits for it, so that small frames do not pass a large one for ever; an
+     * empty pipeline takes anything, so that nothing is too large for ever.
+     */
     boolean tryTake(long wanted) {
+        return waiting.isEmpty() && take(wanted);
+    }
+
+    private boolean take(long wanted) {
         while (true) {
             long now = bytes.get();
             if (!fits(now, wanted)) {
@@ -44,8 +52,8 @@ final class InFlight {
     }
 
     /**
-     * Runs {@code action} once when there may be room for so much, at once if there is, in the order of the
-     * calls. It must be quick, and take the room itself.
+     * Runs {@code action} once when so much room has been taken for it, at once if there is, in the order of the
+     * calls. It must be quick.
      */
     void whenRoom(long wanted, Runnable action) {
         waiting.add(new Waiting(wanted, action));
@@ -53,12 +61,15 @@ final class InFlight {
     }
 
     private void wake() {
-        // Only when the next one fits: waking it for less would have it wait again at once, round and round.
-        for (Waiting next = waiting.peek(); next != null && fits(bytes.get(), next.wanted); next = waiting.peek()) {
-            if (waiting.remove(next)) {
-                next.action.run();
-            }
+        for (Waiting next = granted(); next != null; next = granted()) {
+            next.action.run();
         }
+    }
+
+    /** The first that waits, if there is room for it, with its room taken. */
+    private synchronized @Nullable Waiting granted() {
+        Waiting next = waiting.peek();
+        return next != null && take(next.wanted) ? waiting.poll() : null;
     }
 
     private boolean fits(long now, long wanted) {

@@ -1,10 +1,12 @@
 package dev.runcast.ingest;
 
 import dev.runcast.doors.Callers;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
 import dev.runcast.doors.Reflection;
 import dev.runcast.topics.KafkaSettings;
+import dev.runcast.topics.Stamp;
 import dev.runcast.topics.Topic;
 import dev.runcast.topics.TopicAdministration;
 import dev.runcast.v1.IngestServiceGrpc;
@@ -133,7 +135,9 @@ public final class IngestServer implements SmartLifecycle {
                 .permitKeepAliveTime(connection.permitKeepAlive().toMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .maxConnectionIdle(connection.maxIdle().toMillis(), TimeUnit.MILLISECONDS)
+                .maxInboundMetadataSize(MetadataLimit.TRANSPORT_BYTES)
                 .intercept(new PrincipalInterceptor(callers, Policy.GRPC))
+                .intercept(new MetadataLimit())
                 .addService(service.definition())
                 .addService(health.getHealthService());
         if (settings.reflection()) {

@@ -103,7 +103,9 @@ final class IngestService {
         if (bad != null) {
             throw bad.failure();
         }
-        UpdateBatch stamped = door.stamp().on(batch, Principal.current()).build();
+        UpdateBatch stamped = door.stamp()
+                .on(batch, Principal.current().tenant(), Principal.current().name())
+                .build();
         long cost = Door.FRAME_OVERHEAD + (long) request.getSerializedSize();
         if (!door.inFlight().tryTake(cost)) {
             throw Failures.of(

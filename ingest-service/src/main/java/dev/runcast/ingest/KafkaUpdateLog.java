@@ -29,7 +29,6 @@ final class KafkaUpdateLog implements UpdateLog {
     private static final long BATCH_BYTES = 256 * 1024;
 
     private static final int BATCHES_PER_PARTITION = 6;
-    private static final Duration KEEP_METADATA = Duration.ofDays(7);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final KafkaProducer<byte[], byte[]> producer;
@@ -40,10 +39,6 @@ final class KafkaUpdateLog implements UpdateLog {
         properties.put(
                 ProducerConfig.BUFFER_MEMORY_CONFIG,
                 settings.inFlight().total().toBytes() + BATCH_BYTES * BATCHES_PER_PARTITION * partitions);
-        // Forgotten topics would make send() wait for the brokers, which may be away.
-        properties.put(ProducerConfig.METADATA_MAX_IDLE_CONFIG, KEEP_METADATA.toMillis());
-        // Only a topic whose partitions are not known yet makes send() wait; the threads are few.
-        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1000L);
         this.producer = new KafkaProducer<>(properties);
         producer.partitionsFor(Topic.UPDATES.topicName());
         producer.partitionsFor(Topic.HEARTBEATS.topicName());

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param version at which the level last changed
  * @param epoch the newest adopted attempt; 0 means none
  * @param minimumEpoch attempts below it are fenced
+ * @param givenUpEpoch attempts above {@code epoch} and up to it are fenced as well; 0 means none
  * @param phase where the execution stands
  * @param cancel whether its end has been asked for
  * @param pause whether it is held
@@ -25,6 +26,7 @@ record Level(
         long version,
         long epoch,
         long minimumEpoch,
+        long givenUpEpoch,
         Phase phase,
         boolean cancel,
         boolean pause,
@@ -34,6 +36,7 @@ record Level(
                 signals.getVersion(),
                 signals.getEpoch(),
                 signals.getMinimumEpoch(),
+                signals.getGivenUpEpoch(),
                 signals.getPhase(),
                 signals.getCancelRequested(),
                 signals.getPaused(),
@@ -73,7 +76,7 @@ record Level(
         if (ended()) {
             return Standing.STANDING_CLOSED;
         }
-        if (asked < epoch || asked < minimumEpoch) {
+        if (asked < epoch || asked < minimumEpoch || asked > epoch && asked <= givenUpEpoch) {
             return Standing.STANDING_FENCED;
         }
         return asked == epoch ? Standing.STANDING_ADOPTED : Standing.STANDING_UNSPECIFIED;

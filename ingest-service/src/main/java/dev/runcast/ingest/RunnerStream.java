@@ -84,9 +84,14 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
             synchronized (this) {
                 held = frame;
             }
-            door.inFlight().whenRoom(cost, () -> door.executor().execute(this::takeHeld));
+            door.inFlight().whenRoom(cost, () -> door.executor().execute(() -> takeHeld(cost)));
             return;
         }
+        take(frame, cost);
+    }
+
+    /** Its room has been taken. */
+    private void take(PublishUpdatesRequest frame, long cost) {
         synchronized (this) {
             if (closed || draining) {
                 door.inFlight().give(cost);
@@ -109,16 +114,17 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
         scheduleFlush();
     }
 
-    private void takeHeld() {
+    private void takeHeld(long cost) {
         PublishUpdatesRequest frame;
         synchronized (this) {
             frame = held;
             held = null;
-            if (frame == null || closed || draining) {
-                return;
-            }
         }
-        take(frame);
+        if (frame == null) {
+            door.inFlight().give(cost);
+        } else {
+            take(frame, cost);
+        }
     }
 
     /** A frame has gone its way: its bytes are free. Called once for each frame that was read. */
@@ -158,10 +164,14 @@ final class RunnerStream implements StreamObserver<PublishUpdatesRequest>, Signa
 
     /** The pipeline got fuller or emptier: whoever is reporting is told. */
     void pressureChanged() {
+        boolean due;
         synchronized (this) {
-            reader.pressureChanged();
+            due = reader.pressureChanged();
         }
-        scheduleFlush();
+        // Ten thousand streams that have said nothing must not cost ten thousand tasks.
+        if (due) {
+            scheduleFlush();
+        }
     }
 
     void scheduleFlush() {

@@ -59,9 +59,9 @@ final class WriterLine {
         refusal = null;
     }
 
-    void refuse(RejectionReason reason, String message, boolean retryable, long nanos) {
+    void refuse(RejectionReason reason, String message, boolean retryable, Duration retryAfter, long nanos) {
         refusedAt = nanos;
-        refusal = Refusal.newBuilder()
+        Refusal.Builder refused = Refusal.newBuilder()
                 .setExecutionId(key.execution().executionId())
                 .setWriter(writer)
                 .setEpoch(key.epoch())
@@ -69,8 +69,11 @@ final class WriterLine {
                 .setExpectedSequence(window.expected())
                 .setReason(reason)
                 .setMessage(message)
-                .setRetryable(retryable)
-                .build();
+                .setRetryable(retryable);
+        if (!retryAfter.isZero()) {
+            refused.getRetryAfterBuilder().setSeconds(retryAfter.toSeconds()).setNanos(retryAfter.toNanosPart());
+        }
+        refusal = refused.build();
     }
 
     long refusedAt() {
@@ -114,7 +117,7 @@ final class WriterLine {
             return null;
         }
         told = signal;
-        if (signal.getStanding() == Standing.STANDING_CLOSED) {
+        if (signal.getStanding() == Standing.STANDING_CLOSED || signal.getStanding() == Standing.STANDING_FENCED) {
             // There is nothing more to wait for, unless it is recovered, which begins another attempt.
             attached = false;
         }

@@ -32,6 +32,16 @@ final class WriterWindow {
         BEHIND
     }
 
+    /** What the runner has to be told of a flight that failed. */
+    enum Loss {
+        /** Nothing: it did not count any more. */
+        NONE,
+        /** That more is durable: only this flight, which was not needed, held the ack up. */
+        ACK,
+        /** To send again, from {@link #expected()} on. */
+        RESEND
+    }
+
     /** A batch on its way to the log. */
     static final class Flight {
         private final long first;
@@ -85,6 +95,10 @@ final class WriterWindow {
             return false;
         }
         flight.landed = true;
+        return advance();
+    }
+
+    private boolean advance() {
         long before = durable;
         for (Flight head = flights.peek(); head != null && head.landed; head = flights.peek()) {
             durable = Math.max(durable, head.last);
@@ -93,18 +107,15 @@ final class WriterWindow {
         return durable > before;
     }
 
-    /**
-     * A flight failed. Whether the runner has to be told, because it still counted; then {@link #expected()}
-     * says from where it is to be sent again.
-     */
-    boolean failed(Flight flight) {
+    /** A flight failed. What the runner has to be told. */
+    Loss failed(Flight flight) {
         if (flight.dropped) {
-            return false;
+            return Loss.NONE;
         }
         if (flight.last <= durable) {
-            // Sent again without need: it is in the log since the first time.
+            // Sent again without need: it is in the log since the first time. What landed behind it counts now.
             flights.remove(flight);
-            return false;
+            return advance() ? Loss.ACK : Loss.NONE;
         }
         Flight dropped;
         do {
@@ -113,7 +124,7 @@ final class WriterWindow {
         } while (dropped != flight);
         expected = Math.min(expected, Math.max(flight.first, durable + 1));
         refused = true;
-        return true;
+        return Loss.RESEND;
     }
 
     /** The sequence that is taken next; 0 means any. */

@@ -131,7 +131,7 @@ class BadInputIT {
         Refusal refusal = refusalOf(name, bad);
         assertThat(refusal.getReason().name()).isEqualTo("REJECTION_REASON_" + reason);
         assertThat(refusal.getMessage()).contains(message);
-        assertThat(refusal.getRetryable()).isFalse();
+        assertThat(refusal.getRetryable()).isEqualTo(reason.equals("EPOCH_AHEAD"));
         assertThat(refusal.getSequence()).isEqualTo(bad.getFirstSequence());
         assertThat(refusal.getRequestId()).isEqualTo(bad.getRequestId());
     }

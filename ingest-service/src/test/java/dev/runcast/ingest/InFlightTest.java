@@ -35,6 +35,8 @@ class InFlightTest {
         inFlight.give(300);
         assertThat(woken).isEmpty();
         inFlight.give(100);
+        assertThat(woken).containsExactly("large");
+        inFlight.give(500);
         assertThat(woken).containsExactly("large", "small");
     }
 
@@ -42,5 +44,16 @@ class InFlightTest {
     void whoAsksWhenThereIsRoomIsWokenAtOnce() {
         inFlight.whenRoom(500, () -> woken.add("now"));
         assertThat(woken).containsExactly("now");
+    }
+
+    @Test
+    void smallOnesDoNotPassALargeOneThatWaits() {
+        inFlight.tryTake(900);
+        inFlight.whenRoom(500, () -> woken.add("large"));
+        assertThat(inFlight.tryTake(50)).isFalse();
+        inFlight.give(900);
+        assertThat(woken).containsExactly("large");
+        assertThat(inFlight.bytes()).isEqualTo(500);
+        assertThat(inFlight.tryTake(50)).isTrue();
     }
 }

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.merge.Merge;
 import dev.runcast.topics.RecordCodec;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Attach;
@@ -101,7 +102,7 @@ class IngestApplicationIT {
             assertThat(stored.getRequestId()).isEqualTo("request-1");
             assertThat(stored.getTenant()).isEqualTo("default");
             assertThat(stored.getPrincipal()).isEqualTo("local");
-            assertThat(stored.getRules()).isEqualTo(1);
+            assertThat(stored.getRules()).isEqualTo(Merge.NEWEST_RULES);
             assertThat(stored.hasReceivedAt()).isTrue();
         });
     }

@@ -3,6 +3,7 @@ package dev.runcast.ingest;
 import dev.runcast.doors.Callers;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
+import dev.runcast.topics.Stamp;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;

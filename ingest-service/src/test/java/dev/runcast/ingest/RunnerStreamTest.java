@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.merge.Merge;
 import dev.runcast.v1.Attach;
 import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.Heartbeat;
@@ -55,7 +56,7 @@ class RunnerStreamTest {
         UpdateBatch logged = door.log.logged().get(0);
         assertThat(logged.getTenant()).isEqualTo("default");
         assertThat(logged.getPrincipal()).isEqualTo("local");
-        assertThat(logged.getRules()).isEqualTo(1);
+        assertThat(logged.getRules()).isEqualTo(Merge.NEWEST_RULES);
         assertThat(logged.hasReceivedAt()).isTrue();
     }
 
@@ -161,6 +162,43 @@ class RunnerStreamTest {
                 .send(batch("e", 1, 2).setEpoch(EPOCH + 1));
         await().until(() -> runner.acks().size() == 3);
         assertThat(runner.refusals()).isEmpty();
+    }
+
+    @Test
+    void attemptThatIsTooOldForAnUnknownExecutionIsFenced() {
+        Runner runner = attached();
+        level(0, 0, Phase.PHASE_UNSPECIFIED, level -> level.setMinimumEpoch(EPOCH + 1));
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+    }
+
+    @Test
+    void attemptThatWasGivenUpIsFencedAndTheAdoptedOneIsNot() {
+        Runner runner = attached();
+        level(4, EPOCH - 1, Phase.PHASE_RUNNING, level -> level.setGivenUpEpoch(EPOCH));
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+        level(4, EPOCH, Phase.PHASE_RUNNING, level -> level.setGivenUpEpoch(EPOCH + 5));
+        assertThat(runner.awaitSignals(3).getStanding()).isEqualTo(Standing.STANDING_ADOPTED);
+    }
+
+    @Test
+    void levelThatComesBackAfterItHasLeftIsPushed() {
+        level(4, EPOCH, Phase.PHASE_COMPLETED, level -> {});
+        door.board.remove(new ExecutionKey("default", "e"));
+        Runner runner = attached();
+        level(4, EPOCH, Phase.PHASE_COMPLETED, level -> {});
+        assertThat(runner.awaitSignals(2).getStanding()).isEqualTo(Standing.STANDING_CLOSED);
+    }
+
+    private Runner attached() {
+        Runner runner = Runner.open(door.channel());
+        runner.send(PublishUpdatesRequest.newBuilder()
+                .setAttach(Attach.newBuilder()
+                        .setExecutionId("e")
+                        .setWriter(RUNNER)
+                        .setEpoch(EPOCH))
+                .build());
+        assertThat(runner.awaitSignals(1).getStanding()).isEqualTo(Standing.STANDING_UNSPECIFIED);
+        return runner;
     }
 
     @Test
@@ -353,6 +391,38 @@ class RunnerStreamTest {
             runner.send(batch("gap" + i, 1, 1)).send(batch("gap" + i, 3, 1));
         }
         assertThat(runner.awaitEnd().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    }
+
+    @Test
+    void attemptsThatWereFencedAreForgottenLikeThoseThatWaitForNothing() {
+        door.close();
+        door = new MemoryDoor(Map.of("runcast.ingest.writers-per-stream", "10"));
+        level(1, EPOCH + 1_000, Phase.PHASE_RUNNING, level -> {});
+        Runner runner = Runner.open(door.channel());
+        for (int i = 0; i < 50; i++) {
+            runner.send(PublishUpdatesRequest.newBuilder()
+                    .setAttach(Attach.newBuilder()
+                            .setExecutionId("e")
+                            .setWriter(RUNNER)
+                            .setEpoch(EPOCH + i))
+                    .build());
+            assertThat(runner.awaitSignals(i + 1).getStanding()).isEqualTo(Standing.STANDING_FENCED);
+        }
+        runner.send(batch("other", 1, 1));
+        runner.awaitAck("other", 1);
+        assertThat(runner.ended()).isFalse();
+    }
+
+    @Test
+    void anEpochTooFarAheadIsToBeSentAgainAndTheAnswerSaysWhen() {
+        long ahead = System.currentTimeMillis() + Duration.ofHours(2).toMillis();
+        Runner runner = Runner.open(door.channel()).send(batch("e", 1, 1).setEpoch(ahead));
+        await().until(() -> runner.refusals().size() == 1);
+        Refusal refusal = runner.refusals().get(0);
+        assertThat(refusal.getReason()).isEqualTo(RejectionReason.REJECTION_REASON_EPOCH_AHEAD);
+        assertThat(refusal.getRetryable()).isTrue();
+        assertThat(refusal.getExpectedSequence()).isEqualTo(1);
+        assertThat(refusal.getRetryAfter().getSeconds()).isBetween(3_500L, 3_600L);
     }
 
     @Test

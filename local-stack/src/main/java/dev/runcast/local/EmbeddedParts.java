@@ -34,7 +34,8 @@ final class EmbeddedParts implements AutoCloseable {
     private final String temporal;
     private final boolean storeMayLackWrites;
 
-    private EmbeddedParts(StackOptions options, Path folder, Consumer<String> progress) {
+    private EmbeddedParts(StackOptions options, Path folder, boolean onlyLogAndStore, Consumer<String> progress) {
+        @Nullable String none = onlyLogAndStore ? "" : null;
         ExecutorService starters = Executors.newCachedThreadPool();
         try {
             // Kafka takes the longest, so the others start beside it.
@@ -48,10 +49,15 @@ final class EmbeddedParts implements AutoCloseable {
             var redisStart = embedded(
                     starters,
                     progress,
-                    options.redis,
+                    options.redis == null ? none : options.redis,
                     REDIS_PORT,
                     port -> EmbeddedRedis.start(new EmbeddedRedis.Config(folder.resolve("redis"), port, false)));
-            var temporalStart = embedded(starters, progress, options.temporal, TEMPORAL_PORT, EmbeddedTemporal::start);
+            var temporalStart = embedded(
+                    starters,
+                    progress,
+                    options.temporal == null ? none : options.temporal,
+                    TEMPORAL_PORT,
+                    EmbeddedTemporal::start);
             // All of them, also when one has failed: close() stops only what has been started by then.
             ended(kafkaStart, mongoStart, redisStart, temporalStart);
             EmbeddedKafka ownKafka = join(kafkaStart);
@@ -60,8 +66,10 @@ final class EmbeddedParts implements AutoCloseable {
             EmbeddedTemporal ownTemporal = join(temporalStart);
             kafka = ownKafka == null ? given(options.kafka) : ownKafka.bootstrapServers();
             mongo = ownMongo == null ? given(options.mongo) : ownMongo.connectionString();
-            redis = ownRedis == null ? given(options.redis) : ownRedis.uri();
-            temporal = ownTemporal == null ? given(options.temporal) : ownTemporal.target();
+            redis = ownRedis == null ? given(options.redis == null ? none : options.redis) : ownRedis.uri();
+            temporal = ownTemporal == null
+                    ? given(options.temporal == null ? none : options.temporal)
+                    : ownTemporal.target();
             storeMayLackWrites = ownMongo != null && Files.exists(mark(folder));
         } catch (RuntimeException e) {
             try {
@@ -100,7 +108,16 @@ final class EmbeddedParts implements AutoCloseable {
      * @throws StackException when a server cannot start or does not answer; nothing is left running
      */
     static EmbeddedParts start(StackOptions options, Path folder, Consumer<String> progress) {
-        return new EmbeddedParts(options, folder, progress);
+        return new EmbeddedParts(options, folder, false, progress);
+    }
+
+    /**
+     * Only Kafka and MongoDB; the others have no address.
+     *
+     * @throws StackException as {@link #start}
+     */
+    static EmbeddedParts logAndStore(StackOptions options, Path folder, Consumer<String> progress) {
+        return new EmbeddedParts(options, folder, true, progress);
     }
 
     String kafka() {
@@ -127,6 +144,15 @@ final class EmbeddedParts implements AutoCloseable {
     /** The file that outlives a repair that is broken off, even by a clean stop. */
     static Path mark(Path folder) {
         return folder.resolve("repair-needed");
+    }
+
+    /** @throws StackException when it cannot be removed */
+    static void removeMark(Path folder) {
+        try {
+            Files.deleteIfExists(mark(folder));
+        } catch (IOException e) {
+            throw new StackException(mark(folder) + " cannot be removed: " + e, e);
+        }
     }
 
     private <S extends EmbeddedServer> CompletableFuture<@Nullable S> embedded(

@@ -5,14 +5,13 @@ import dev.runcast.embedded.FreePorts;
 import dev.runcast.ingest.IngestApplication;
 import dev.runcast.mergestream.MergeStreamApplication;
 import dev.runcast.mergestream.MergeStreams;
+import dev.runcast.sink.Rebuild;
+import dev.runcast.sink.RebuildReport;
 import dev.runcast.sink.SinkApplication;
-import dev.runcast.sink.StoreRepair;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.mongo.MongoSettings;
 import dev.runcast.topics.ClientSettings;
 import dev.runcast.worker.WorkflowWorkerApplication;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,6 +91,7 @@ final class LocalStack implements AutoCloseable {
             LocalStack stack = new LocalStack(servers, options, folder, progress);
             running = stack;
             stack.startServices();
+            RunningStack.write(folder, stack.addresses());
             return stack;
         } catch (RuntimeException e) {
             try {
@@ -117,6 +117,7 @@ final class LocalStack implements AutoCloseable {
                 Service.API,
                 with(
                         options.tokens == null ? null : "--runcast.api.token-file=" + options.tokens,
+                        kafka,
                         mongo,
                         redis,
                         "--runcast.api.http-port=" + page,
@@ -211,19 +212,14 @@ final class LocalStack implements AutoCloseable {
         }
         progress.accept("the last stop was not clean: repairing the store from the log");
         try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
-            StoreRepair.Progress done =
-                    new StoreRepair(new ClientSettings(servers.kafka(), Map.of()), store).run(reached -> {});
-            progress.accept("repaired %d executions with %d changes".formatted(done.executions(), done.changes()));
+            RebuildReport done = new Rebuild(new ClientSettings(servers.kafka()), store, Duration.ZERO)
+                    .replace((step, reached, all) -> {});
+            progress.accept("compared %d executions, replaced %d".formatted(done.executions(), done.replaced()));
         } catch (RuntimeException e) {
             throw new StackException(
                     "the store cannot be repaired from the log, and the next start tries again: " + sentence(e), e);
         }
-        Path mark = EmbeddedParts.mark(folder);
-        try {
-            Files.delete(mark);
-        } catch (IOException e) {
-            throw new StackException(mark + " cannot be removed: " + e, e);
-        }
+        EmbeddedParts.removeMark(folder);
     }
 
     /**
@@ -297,6 +293,7 @@ final class LocalStack implements AutoCloseable {
             }
         } finally {
             servers.close();
+            RunningStack.remove(folder);
         }
     }
 }

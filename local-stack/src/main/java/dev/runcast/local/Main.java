@@ -14,8 +14,12 @@ public final class Main {
         System.setProperty("org.springframework.boot.logging.LoggingSystem", "none");
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
-        CommandLine commands =
-                Runcast.commandLine().addSubcommand(new UpCommand()).addSubcommand(new DemoCommand());
+        CommandLine commands = Runcast.commandLine()
+                .addSubcommand(new UpCommand())
+                .addSubcommand(new DemoCommand())
+                .addSubcommand(new RebuildCommand())
+                // Set for all that are there by now.
+                .setCaseInsensitiveEnumValuesAllowed(true);
         System.exit(commands.execute(arguments));
     }
 }

@@ -7,6 +7,9 @@ import static org.awaitility.Awaitility.await;
 import dev.runcast.cli.Runcast;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.local.LocalStack.Service;
+import dev.runcast.runner.AttemptStanding;
+import dev.runcast.runner.ReporterConfig;
+import dev.runcast.runner.StatusReporter;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionServiceGrpc;
 import dev.runcast.v1.ListExecutionsRequest;
@@ -19,10 +22,12 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -78,6 +83,18 @@ class LocalStackIT {
     }
 
     @Test
+    void anAttemptThatIsTooOldForAnUnknownExecutionIsToldInsteadOfWaiting() throws Exception {
+        long epoch = Instant.now().minus(Duration.ofDays(30)).toEpochMilli();
+        try (StatusReporter reporter =
+                StatusReporter.open(ReporterConfig.of(stack.addresses().ingest()))) {
+            assertThat(reporter.attach("long-gone", epoch)
+                            .toCompletableFuture()
+                            .get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isEqualTo(new AttemptStanding.Fenced());
+        }
+    }
+
+    @Test
     void theDemosStoryFindsNoDifference() throws Exception {
         StringWriter told = new StringWriter();
         assertThat(new DemoStory(stack.addresses(), new PrintWriter(told, true)).tell())
@@ -125,7 +142,7 @@ class LocalStackIT {
                             .differences())
                     .isEmpty();
         }
-        assertThat(said).anyMatch(line -> line.startsWith("repaired 3 executions"));
+        assertThat(said).anyMatch(line -> line.startsWith("compared 3 executions, replaced 3"));
         assertThat(own.resolve("repair-needed")).doesNotExist();
     }
 

@@ -32,12 +32,19 @@ final class BatchMerge {
     private final Header header;
     private final Sequences sequences;
     private final ExecutionState held;
+    private final Rules rules;
     private final Work work;
     private final Results results;
     private final List<StateWrite> requestWrites = new ArrayList<>(3);
     private long requests;
     /** The version at which the level for runners last changed in this batch; -1 when it did not. */
     private long levelVersion = -1;
+
+    /** What a runner hears of an execution that is not known, and that its attempt is too old to begin. */
+    private @Nullable ExecutionSignals unknownLevel;
+
+    /** What all changes of the batch have in common. */
+    private @Nullable Cause cause;
 
     private boolean rowChanged;
 
@@ -49,7 +56,7 @@ final class BatchMerge {
         Header known = Records.read(state, keys.one(StateKeys.HEADER), Header.parser());
         this.isNew = known == null;
         this.header = known == null ? Header.getDefaultInstance() : known;
-        this.sequences = Sequences.of(header.getWritersList());
+        this.sequences = Sequences.of(header.getWritersList(), header.getGivenUpEpoch());
         this.requests = header.getRequests();
         this.held = known == null ? new ExecutionState() : ExecutionState.of(known);
         if (held.rules == 0) {
@@ -58,12 +65,16 @@ final class BatchMerge {
         ExecutionState drafted = new ExecutionState();
         drafted.copyFrom(held);
         Timestamp logTime = Times.later(header.getLogTime(), batch.getReceivedAt());
-        this.work = new Work(keys, batch, logTime, drafted, new EntryTable(state, keys), new Records(state));
+        this.rules = Rules.of(held.rules);
+        this.work = new Work(keys, batch, logTime, rules, drafted, new EntryTable(state, keys), new Records(state));
         this.results = new Results(batch);
     }
 
     MergeResult run() {
         Refusal expired = isNew ? Gates.checkAge(work) : null;
+        if (expired != null) {
+            unknownLevel = levelOfUnknown();
+        }
         for (int i = 0; i < batch.getUpdatesCount(); i++) {
             Update update = batch.getUpdates(i);
             if (expired != null) {
@@ -79,12 +90,12 @@ final class BatchMerge {
 
     /** One update of a runner's stream. */
     private void next(int index, Update update, long sequence) {
-        Refusal refusal = Gates.check(work, header.getClosed());
+        Refusal refusal = gate();
         if (refusal != null) {
             results.rejected(index, refusal);
             return;
         }
-        Sequences.Stream stream = sequences.stream(batch.getWriter().getName(), work.epoch, held.epoch);
+        Sequences.Stream stream = sequences.stream(batch.getWriter().getName(), work.epoch, held.epoch, rules);
         if (stream == null) {
             results.rejected(index, Refusal.tooMany("writers", Limits.WRITERS + 1, Limits.WRITERS));
             return;
@@ -95,6 +106,7 @@ final class BatchMerge {
         }
         if (sequence > stream.expected()) {
             sequences.miss(stream);
+            sequences.giveUpBeyond(held.epoch, rules);
             noteLevel(false);
             results.rejected(
                     index,
@@ -109,6 +121,7 @@ final class BatchMerge {
             results.applied(keep(update, cause().setSequence(sequence), null));
         } else {
             putBack();
+            sequences.giveUpBeyond(held.epoch, rules);
             noteLevel(false);
             results.rejected(index, refusal);
         }
@@ -120,7 +133,7 @@ final class BatchMerge {
             results.duplicate();
             return;
         }
-        Refusal refusal = Gates.check(work, header.getClosed());
+        Refusal refusal = gate();
         if (refusal == null) {
             refusal = attempt(update);
         }
@@ -145,9 +158,26 @@ final class BatchMerge {
         results.applied(change);
     }
 
+    /**
+     * What refuses the update before it is looked at. A runner whose execution takes nothing more may have come when
+     * the level had left the topic of signals: it is told again, so that it need not wait for ever.
+     */
+    private @Nullable Refusal gate() {
+        Refusal refusal = Gates.check(work, header.getClosed(), sequences.givenUpEpoch());
+        if (refusal != null
+                && refusal.reason() == RejectionReason.REJECTION_REASON_CLOSED
+                && batch.getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER) {
+            noteLevel(true);
+        }
+        return refusal;
+    }
+
     /** Works the update into the drafts. */
     private @Nullable Refusal attempt(Update update) {
         Refusal refusal = Validity.ofUpdate(update);
+        if (refusal == null) {
+            refusal = UnknownFields.check(rules, "update", update);
+        }
         if (refusal == null) {
             refusal = Permissions.check(work, update.getChangeCase());
         }
@@ -164,7 +194,7 @@ final class BatchMerge {
         if (batch.getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER) {
             work.execution.stalled = false;
         }
-        return work.entries.count(work.execution);
+        return work.entries.count(work);
     }
 
     /** Lets the drafts hold, as the next version. */
@@ -175,7 +205,7 @@ final class BatchMerge {
         if (drafted.createdAt == null) {
             drafted.createdAt = work.logTime;
         }
-        List<Entry> entries = work.entries.keep(drafted.version, work.epoch, work.logTime);
+        List<Entry> entries = work.entries.keep();
         List<TextChange> texts = work.entries.takeTextChanges();
         Change.Builder change = Change.newBuilder()
                 .setFirstVersion(drafted.version)
@@ -216,21 +246,26 @@ final class BatchMerge {
     }
 
     private void noteLevel(boolean changed) {
-        if (sequences.takeMissingChanged() || changed) {
+        if (sequences.takeLevelChanged() || changed) {
             levelVersion = held.version;
         }
     }
 
     private Cause.Builder cause() {
-        return Cause.newBuilder()
-                .setWriter(batch.getWriter())
-                .setEpoch(work.epoch)
-                .setPrincipal(batch.getPrincipal());
+        if (cause == null) {
+            cause = Cause.newBuilder()
+                    .setWriter(rules.namesWritersPlainly() ? Results.plain(batch.getWriter()) : batch.getWriter())
+                    .setEpoch(work.epoch)
+                    .setPrincipalBytes(batch.getPrincipalBytes())
+                    .build();
+        }
+        return cause.toBuilder();
     }
 
     private MergeResult result() {
         List<StateWrite> writes = new ArrayList<>();
-        Header after = headerAfter();
+        Execution execution = held.toExecution(key).build();
+        Header after = headerAfter(execution);
         if (after != null && !after.equals(header)) {
             writes.add(new StateWrite(keys.one(StateKeys.HEADER), after.toByteArray()));
             Expiry.index(keys, isNew ? null : header, after, writes);
@@ -245,24 +280,25 @@ final class BatchMerge {
                 List.copyOf(writes),
                 changes,
                 results.rejections(),
-                rowChanged ? ColdFields.row(work, held.toExecution(key)) : null,
-                levelVersion >= 0 ? signals() : null,
-                exists ? held.toExecution(key).build() : null);
+                rowChanged ? ColdFields.row(work, execution.toBuilder()) : null,
+                levelVersion >= 0 ? signals() : unknownLevel,
+                exists ? execution : null);
     }
 
     /** Null when there is nothing to remember: no update came as far as the state. */
-    private @Nullable Header headerAfter() {
+    private @Nullable Header headerAfter(Execution execution) {
         List<WriterRecord> writers = sequences.toRecords();
         if (isNew && held.version == 0 && writers.isEmpty()) {
             return null;
         }
         Header.Builder after = Header.newBuilder()
-                .setExecution(held.toExecution(key))
+                .setExecution(execution)
                 .setSaid(held.said)
                 .setPaused(held.paused)
                 .setHasWorkflow(held.hasWorkflow)
                 .setLogTime(work.logTime)
                 .addAllWriters(writers)
+                .setGivenUpEpoch(sequences.givenUpEpoch())
                 .setRequests(requests)
                 .setClosed(header.getClosed())
                 .setFirstSeen(isNew ? work.logTime : header.getFirstSeen());
@@ -273,7 +309,7 @@ final class BatchMerge {
     }
 
     private ExecutionSignals signals() {
-        return ExecutionSignals.newBuilder()
+        ExecutionSignals.Builder level = ExecutionSignals.newBuilder()
                 .setTenant(key.tenant())
                 .setExecutionId(key.executionId())
                 .setVersion(levelVersion)
@@ -282,8 +318,21 @@ final class BatchMerge {
                 .setPhase(held.phase())
                 .setCancelRequested(held.cancelRequested)
                 .setPaused(held.paused)
-                .addAllResends(sequences.resends())
-                .setUpdatedAt(work.logTime)
+                .setUpdatedAt(work.logTime);
+        if (!Gates.isClosed(work, header.getClosed())) {
+            // What takes nothing more asks for nothing, whether its streams have left the state or not.
+            level.setGivenUpEpoch(sequences.givenUpEpoch()).addAllResends(sequences.resends());
+        }
+        return level.build();
+    }
+
+    /** The execution is not known, and every attempt as old as this one would be refused: fenced is what it is. */
+    private ExecutionSignals levelOfUnknown() {
+        return ExecutionSignals.newBuilder()
+                .setTenant(key.tenant())
+                .setExecutionId(key.executionId())
+                .setMinimumEpoch(Times.millis(batch.getReceivedAt()) - Limits.EPOCH_AGE.toMillis())
+                .setUpdatedAt(batch.getReceivedAt())
                 .build();
     }
 }

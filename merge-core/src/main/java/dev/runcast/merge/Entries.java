@@ -8,6 +8,8 @@ import dev.runcast.v1.EntryUpserted;
 import dev.runcast.v1.RejectionReason;
 import dev.runcast.v1.TextAppended;
 import dev.runcast.v1.TextField;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +29,7 @@ final class Entries {
                 && patch.getBodyCase() != before.getBodyCase()) {
             return otherKind(before, patch.getBodyCase().name().toLowerCase(Locale.ROOT));
         }
-        List<String> clear = upserted.getClear().getPathsList();
+        Collection<String> clear = distinct(upserted.getClear().getPathsList());
         Refusal refusal = checkClear(clear, before == null ? patch : before);
         if (refusal != null) {
             return refusal;
@@ -48,6 +50,7 @@ final class Entries {
             return EntryTable.unknown(patch.getEntryId());
         }
         draft.written = true;
+        draft.upserted = true;
         Entry.Builder record = draft.record;
         if (reopens) {
             draft.texts.restart();
@@ -157,7 +160,12 @@ final class Entries {
         }
     }
 
-    private static @Nullable Refusal checkClear(List<String> paths, Entry entry) {
+    /** To clear a field twice is to clear it; a long list of repeats need not be gone through. */
+    private static Collection<String> distinct(List<String> paths) {
+        return paths.size() < 2 ? paths : new LinkedHashSet<>(paths);
+    }
+
+    private static @Nullable Refusal checkClear(Collection<String> paths, Entry entry) {
         for (String path : paths) {
             switch (path) {
                 case "parent_id", "started_at", "ended_at", "failure" -> {}
@@ -175,7 +183,7 @@ final class Entries {
         return null;
     }
 
-    private static void clear(EntryTable.Draft draft, List<String> paths, Entry patch) {
+    private static void clear(EntryTable.Draft draft, Collection<String> paths, Entry patch) {
         for (String path : paths) {
             TextField text = Bodies.clearedText(path);
             FieldDescriptor body = Bodies.clearedBody(path);

@@ -33,14 +33,30 @@ final class EntryTable {
         /** The update's writer wrote it, rather than something settling it: its attempt becomes the writer's. */
         boolean written;
 
+        /** Its writer wrote it with an upsert, which is what can bring fields that this build does not know. */
+        boolean upserted;
+
         /** Something other than its writer finished it. */
         boolean settled;
 
-        private Draft(Slot slot, Entry.Builder record, List<TextChange> changes) {
+        /** As it is when the update holds: built once, when it is counted. */
+        private Entry after = Entry.getDefaultInstance();
+
+        private Draft(Slot slot, Entry.Builder record, Texts texts) {
             this.slot = slot;
             this.before = slot.entry;
             this.record = record;
-            this.texts = new Texts(slot.entry == null ? record.buildPartial() : slot.entry, slot.marks, changes);
+            this.texts = texts;
+        }
+
+        /** What the size of a record is measured by: without the version, time and attempt of its last change. */
+        private int measured() {
+            Entry was = before == null ? Entry.getDefaultInstance() : before;
+            Entry.Builder measured =
+                    after.toBuilder().setVersion(was.getVersion()).setEpoch(was.getEpoch());
+            return (was.hasUpdatedAt() ? measured.setUpdatedAt(was.getUpdatedAt()) : measured.clearUpdatedAt())
+                    .buildPartial()
+                    .getSerializedSize();
         }
     }
 
@@ -50,12 +66,19 @@ final class EntryTable {
 
         List<TextMarks> marks = List.of();
 
+        /** Read from the entry and its marks when first worked on. */
+        @Nullable
+        Texts texts;
+
         @Nullable
         Draft draft;
 
         boolean changed;
         boolean indexed;
     }
+
+    /** More than the version, time and attempt of a record can take. */
+    private static final int STAMP_BYTES = 64;
 
     private final StateReader state;
     private final StateKeys keys;
@@ -135,20 +158,51 @@ final class EntryTable {
         return List.copyOf(open.values());
     }
 
-    /** Finishes the drafts' texts and counts what the update changes, before it is known whether it holds. */
+    /** What a list of todos rewrites is bounded: one of few bytes could else make a change of megabytes. */
     @Nullable
-    Refusal count(ExecutionState execution) {
+    Refusal checkList(Rules rules) {
+        long bytes = 0;
+        for (Draft draft : drafts) {
+            bytes += draft.written ? draft.record.buildPartial().getSerializedSize() : 0;
+        }
+        return bytes <= rules.listBytes() ? null : Refusal.tooLarge("entries of the list", bytes, rules.listBytes());
+    }
+
+    /** Finishes the drafts and counts what the update changes, before it is known whether it holds. */
+    @Nullable
+    Refusal count(Work work) {
+        ExecutionState execution = work.execution;
+        Rules rules = work.rules;
         long openBefore = execution.openEntries;
+        long bytes = 0;
         for (Draft draft : drafts) {
             draft.texts.store(draft.record);
-            Entry after = draft.record.buildPartial();
-            if (after.getSerializedSize() > Limits.ENTRY_RECORD_BYTES) {
-                return Refusal.tooLarge("entry", after.getSerializedSize(), Limits.ENTRY_RECORD_BYTES);
+            draft.record.setVersion(work.nextVersion()).setUpdatedAt(work.logTime);
+            if (work.epoch > 0 && draft.written) {
+                draft.record.setEpoch(work.epoch);
             }
+            Entry after = draft.record.build();
+            draft.after = after;
+            int size = after.getSerializedSize();
+            int most = draft.upserted ? rules.upsertedBytes() : rules.touchedBytes();
+            if (size > most - STAMP_BYTES) {
+                int measured = draft.measured();
+                if (measured > most) {
+                    return Refusal.tooLarge("entry", measured, most);
+                }
+            }
+            Refusal unknown = draft.upserted ? UnknownFields.check(rules, "entry", after) : null;
+            if (unknown != null) {
+                return unknown;
+            }
+            bytes += size;
             if (draft.before != null) {
                 Sums.count(execution, draft.before, -1);
             }
             Sums.count(execution, after, 1);
+        }
+        if (bytes > Limits.CHANGE_ENTRIES_BYTES) {
+            return Refusal.tooLarge("entries of the change", bytes, Limits.CHANGE_ENTRIES_BYTES);
         }
         if (execution.openEntries > Limits.OPEN_ENTRIES && execution.openEntries > openBefore) {
             return Refusal.tooMany("unfinished entries", execution.openEntries, Limits.OPEN_ENTRIES);
@@ -157,21 +211,16 @@ final class EntryTable {
     }
 
     /**
-     * Lets the drafts hold.
+     * Lets the drafts hold, as they were counted.
      *
-     * @param epoch the attempt of the writer; 0 leaves each entry's attempt as it is
      * @return the records, in order of appearance
      */
-    List<Entry> keep(long version, long epoch, Timestamp logTime) {
+    List<Entry> keep() {
         List<Entry> records = new ArrayList<>(drafts.size());
         for (Draft draft : drafts) {
-            draft.record.setVersion(version).setUpdatedAt(logTime);
-            if (epoch > 0 && draft.written) {
-                draft.record.setEpoch(epoch);
-            }
             Slot slot = draft.slot;
-            slot.entry = draft.record.build();
-            slot.marks = draft.texts.marks();
+            slot.entry = draft.after;
+            slot.texts = draft.texts;
             slot.changed = true;
             slot.draft = null;
             records.add(slot.entry);
@@ -186,6 +235,9 @@ final class EntryTable {
 
     /** How texts changed since the last call, in order. */
     List<TextChange> takeTextChanges() {
+        if (textChanges.isEmpty()) {
+            return List.of();
+        }
         List<TextChange> taken = List.copyOf(textChanges);
         textChanges.clear();
         return taken;
@@ -209,7 +261,7 @@ final class EntryTable {
                     keys.many(StateKeys.ENTRY, entryId),
                     EntryRecord.newBuilder()
                             .setEntry(slot.entry)
-                            .addAllMarks(slot.marks)
+                            .addAllMarks(slot.texts == null ? slot.marks : slot.texts.marks())
                             .build()
                             .toByteArray()));
             boolean open = !EntryStates.isFinished(slot.entry.getState());
@@ -220,7 +272,11 @@ final class EntryTable {
     }
 
     private Draft begin(Slot slot, Entry.Builder record) {
-        Draft draft = new Draft(slot, record, textChanges);
+        if (slot.texts == null && slot.entry != null) {
+            slot.texts = new Texts(slot.entry, slot.marks, textChanges);
+        }
+        Texts texts = slot.texts == null ? Texts.none(record.getEntryId(), textChanges) : slot.texts.copy();
+        Draft draft = new Draft(slot, record, texts);
         slot.draft = draft;
         drafts.add(draft);
         return draft;

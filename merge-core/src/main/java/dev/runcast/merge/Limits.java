@@ -12,6 +12,22 @@ final class Limits {
     static final long TEXT_BYTES = 8L * 1024 * 1024;
     /** The record of an entry, without its texts. All valid fields at their limits fit. */
     static final int ENTRY_RECORD_BYTES = 64 * 1024;
+    /**
+     * What an upsert leaves free in a record for what others do to the entry: a decision with its comment and who made
+     * it, a step's new content in a list of todos, new texts, and the version, time and state of any settlement.
+     */
+    static final int SETTLEMENT_BYTES = 8 * 1024;
+    /**
+     * The records of one change. A change cannot be cut and its topic takes 36 MiB; 512 settled entries and one more
+     * always fit, two whole lists of todos beside them may not.
+     */
+    static final long CHANGE_ENTRIES_BYTES = 35L * 1024 * 1024;
+    /** The records that one list of todos rewrites: a full list and what it leaves out, at their limits, are less. */
+    static final int TODOS_BYTES = 1024 * 1024;
+    /** Values of fields that this build does not know: parsed, each costs a hundred times its bytes. */
+    static final int UNKNOWN_FIELDS = 256;
+    /** What is this small is not searched for unknown fields. */
+    static final int SMALL_BYTES = 2 * 1024;
 
     static final int OPEN_ENTRIES = 512;
     /** Streams of one attempt that are told apart by name. */

@@ -10,7 +10,7 @@ import java.util.List;
  */
 public final class Merge {
     /** The newest rules this build knows. A released number never changes its meaning. */
-    public static final int NEWEST_RULES = 1;
+    public static final int NEWEST_RULES = 2;
 
     /*
      * The way of an update. Validity asks whether the batch keeps to the contract at all. BatchMerge reads the header

@@ -58,6 +58,11 @@ final class Records {
         cell.draft = record;
     }
 
+    /** Whether the present update has replaced any record. */
+    boolean hasDrafts() {
+        return !drafts.isEmpty();
+    }
+
     /** Whether the present update has replaced the record. */
     boolean isDrafted(byte[] key) {
         Cell cell = cells.get(ByteBuffer.wrap(key));

@@ -5,6 +5,7 @@ import dev.runcast.v1.ChangeBatch;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.Writer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -94,8 +95,7 @@ final class Results {
         RejectedUpdate.Builder rejection = RejectedUpdate.newBuilder()
                 .setTenant(cut(batch.getTenant()))
                 .setExecutionId(cut(batch.getExecutionId()))
-                .setWriter(batch.getWriter().toBuilder()
-                        .setName(cut(batch.getWriter().getName())))
+                .setWriter(plain(batch.getWriter()))
                 .setEpoch(batch.getEpoch())
                 .setCount(1)
                 .setReason(refusal.reason())
@@ -113,6 +113,14 @@ final class Results {
             rejection.setReceivedAt(batch.getReceivedAt());
         }
         return rejection;
+    }
+
+    /** Kind and name, and nothing that a later build may know or that is there to take room. */
+    static Writer plain(Writer writer) {
+        return Writer.newBuilder()
+                .setKindValue(writer.getKindValue())
+                .setName(cut(writer.getName()))
+                .build();
     }
 
     private static String cut(String text) {

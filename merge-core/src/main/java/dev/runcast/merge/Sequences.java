@@ -6,6 +6,7 @@ import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,10 +39,12 @@ final class Sequences {
     }
 
     private final List<Stream> streams = new ArrayList<>();
-    private boolean missingChanged;
+    private long givenUpEpoch;
+    private boolean levelChanged;
 
-    static Sequences of(List<WriterRecord> records) {
+    static Sequences of(List<WriterRecord> records, long givenUpEpoch) {
         Sequences sequences = new Sequences();
+        sequences.givenUpEpoch = givenUpEpoch;
         for (WriterRecord r : records) {
             sequences.streams.add(new Stream(r.getName(), r.getEpoch(), r.getLastSequence(), r.getMissing()));
         }
@@ -50,9 +53,8 @@ final class Sequences {
 
     /** The stream of a writer, begun if it is new; null when the attempt has as many as it may have. */
     @Nullable
-    Stream stream(String name, long epoch, long adoptedEpoch) {
+    Stream stream(String name, long epoch, long adoptedEpoch, Rules rules) {
         int ofAttempt = 0;
-        int waiting = 0;
         for (Stream stream : streams) {
             if (stream.epoch == epoch) {
                 if (stream.name.equals(name)) {
@@ -60,15 +62,12 @@ final class Sequences {
                 }
                 ofAttempt++;
             }
-            if (stream.epoch > adoptedEpoch) {
-                waiting++;
-            }
         }
         if (ofAttempt >= Limits.WRITERS) {
             return null;
         }
         Stream begun = new Stream(name, epoch, 0, false);
-        if (epoch > adoptedEpoch && waiting >= Limits.WAITING_WRITERS) {
+        if (!rules.givesUpWaiting() && epoch > adoptedEpoch && waiting(adoptedEpoch) >= Limits.WAITING_WRITERS) {
             forgetOldestWaiting(adoptedEpoch);
         }
         streams.add(begun);
@@ -79,26 +78,59 @@ final class Sequences {
     /** The stream's next sequence has come. */
     void advance(Stream stream) {
         stream.last++;
-        missingChanged |= stream.missing;
+        levelChanged |= stream.missing;
         stream.missing = false;
     }
 
     /** Something beyond the stream's next sequence has come. */
     void miss(Stream stream) {
-        missingChanged |= !stream.missing;
+        levelChanged |= !stream.missing;
         stream.missing = true;
+    }
+
+    /**
+     * When more streams wait than may be remembered, gives up the oldest attempt of them for good. Its streams cannot
+     * only be forgotten: what they had refused was acked, the runners no longer have it, and asking for it again would
+     * ask for ever.
+     */
+    void giveUpBeyond(long adoptedEpoch, Rules rules) {
+        if (!rules.givesUpWaiting() || waiting(adoptedEpoch) <= Limits.WAITING_WRITERS) {
+            return;
+        }
+        for (Stream stream : streams) {
+            if (stream.epoch > adoptedEpoch) {
+                givenUpEpoch = stream.epoch;
+                break;
+            }
+        }
+        streams.removeIf(s -> s.epoch > adoptedEpoch && s.epoch <= givenUpEpoch);
+        levelChanged = true;
+    }
+
+    /** Attempts up to this one that have not been adopted are given up; 0 when none is. */
+    long givenUpEpoch() {
+        return givenUpEpoch;
     }
 
     /** Forgets the streams of attempts that are fenced. */
     void fence(long below) {
-        missingChanged |= streams.stream().anyMatch(s -> s.epoch < below && s.missing);
-        streams.removeIf(s -> s.epoch < below);
+        if (givenUpEpoch < below) {
+            givenUpEpoch = 0;
+        }
+        for (Iterator<Stream> each = streams.iterator(); each.hasNext(); ) {
+            Stream stream = each.next();
+            if (stream.epoch >= below) {
+                break; // they are in order
+            }
+            levelChanged |= stream.missing;
+            each.remove();
+        }
     }
 
-    /** Whether what is missing changed since this was last asked. */
-    boolean takeMissingChanged() {
-        boolean changed = missingChanged;
-        missingChanged = false;
+    /** Whether what runners are told of their streams changed since this was last asked. */
+    boolean takeLevelChanged() {
+        boolean changed = levelChanged;
+        levelChanged = false;
         return changed;
     }
 
@@ -128,11 +160,19 @@ final class Sequences {
         return records;
     }
 
-    /** A stream that is forgotten and comes back is asked to send from its beginning: work, not a loss. */
+    private int waiting(long adoptedEpoch) {
+        int waiting = 0;
+        for (Stream stream : streams) {
+            waiting += stream.epoch > adoptedEpoch ? 1 : 0;
+        }
+        return waiting;
+    }
+
+    /** Rules 1: a stream that is forgotten and comes back is asked to send from its beginning, if it still can. */
     private void forgetOldestWaiting(long adoptedEpoch) {
         for (int i = 0; i < streams.size(); i++) {
             if (streams.get(i).epoch > adoptedEpoch) {
-                missingChanged |= streams.remove(i).missing;
+                levelChanged |= streams.remove(i).missing;
                 return;
             }
         }

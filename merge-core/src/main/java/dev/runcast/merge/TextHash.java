@@ -19,16 +19,16 @@ final class TextHash {
     private TextHash() {}
 
     static long of(ByteString bytes) {
-        long hash = EMPTY;
+        return goOn(EMPTY, bytes);
+    }
+
+    /** The hash of a text that goes on with these bytes. */
+    static long goOn(long beginning, ByteString bytes) {
+        long hash = beginning;
         for (int i = 0, n = bytes.size(); i < n; i++) {
             hash = add(multiply(hash, BASE), (bytes.byteAt(i) & 0xff) + 1);
         }
         return hash;
-    }
-
-    /** The hash of two texts one after the other. */
-    static long concat(long first, long second, long secondLength) {
-        return add(multiply(first, power(secondLength)), second);
     }
 
     /** The hash of what follows a beginning. */

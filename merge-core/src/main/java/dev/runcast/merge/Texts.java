@@ -8,6 +8,7 @@ import dev.runcast.v1.TextChange;
 import dev.runcast.v1.TextField;
 import dev.runcast.v1.TextState;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,11 @@ final class Texts {
         int generation;
         long length;
         long hash = TextHash.EMPTY;
-        final List<Long> offsets = new ArrayList<>();
-        final List<Long> hashes = new ArrayList<>();
+        /** Where the last appends began, ascending, and the hash of the text up to there; so many of each count. */
+        final long[] offsets = new long[Limits.TEXT_MARKS];
+
+        final long[] hashes = new long[Limits.TEXT_MARKS];
+        int marks;
         /** Started again by this update, which has not put anything there yet. */
         boolean fresh;
 
@@ -32,12 +36,22 @@ final class Texts {
             this.field = field;
         }
 
+        Text copy() {
+            Text copy = new Text(field);
+            copy.generation = generation;
+            copy.length = length;
+            copy.hash = hash;
+            copy.marks = marks;
+            System.arraycopy(offsets, 0, copy.offsets, 0, marks);
+            System.arraycopy(hashes, 0, copy.hashes, 0, marks);
+            return copy;
+        }
+
         void restart() {
             generation++;
             length = 0;
             hash = TextHash.EMPTY;
-            offsets.clear();
-            hashes.clear();
+            marks = 0;
         }
 
         /** The hash of the text up to a place; -1 when the place is not marked. */
@@ -48,14 +62,13 @@ final class Texts {
             if (offset == length) {
                 return hash;
             }
-            int mark = offsets.indexOf(offset);
-            return mark < 0 ? -1 : hashes.get(mark);
+            int mark = Arrays.binarySearch(offsets, 0, marks, offset);
+            return mark < 0 ? -1 : hashes[mark];
         }
 
         void cut(long offset, long hashUpTo) {
-            while (!offsets.isEmpty() && offsets.get(offsets.size() - 1) >= offset) {
-                offsets.remove(offsets.size() - 1);
-                hashes.remove(hashes.size() - 1);
+            while (marks > 0 && offsets[marks - 1] >= offset) {
+                marks--;
             }
             length = offset;
             hash = hashUpTo;
@@ -66,14 +79,16 @@ final class Texts {
                 return;
             }
             if (length > 0) {
-                if (offsets.size() == Limits.TEXT_MARKS) {
-                    offsets.remove(0);
-                    hashes.remove(0);
+                if (marks == Limits.TEXT_MARKS) {
+                    marks--;
+                    System.arraycopy(offsets, 1, offsets, 0, marks);
+                    System.arraycopy(hashes, 1, hashes, 0, marks);
                 }
-                offsets.add(length);
-                hashes.add(hash);
+                offsets[marks] = length;
+                hashes[marks] = hash;
+                marks++;
             }
-            hash = TextHash.concat(hash, TextHash.of(bytes), bytes.size());
+            hash = TextHash.goOn(hash, bytes);
             length += bytes.size();
         }
     }
@@ -82,10 +97,19 @@ final class Texts {
     private final List<Text> texts = new ArrayList<>(2);
     private final List<TextChange> changes;
 
+    private Texts(String entryId, List<TextChange> changes) {
+        this.entryId = entryId;
+        this.changes = changes;
+    }
+
+    /** Those of an entry that has none. */
+    static Texts none(String entryId, List<TextChange> changes) {
+        return new Texts(entryId, changes);
+    }
+
     /** @param changes where this adds how texts change */
     Texts(Entry entry, List<TextMarks> marks, List<TextChange> changes) {
-        this.entryId = entry.getEntryId();
-        this.changes = changes;
+        this(entry.getEntryId(), changes);
         for (TextState state : entry.getTextsList()) {
             Text text = new Text(state.getField());
             text.generation = state.getGeneration();
@@ -95,9 +119,21 @@ final class Texts {
         }
         for (TextMarks of : marks) {
             Text text = text(of.getField());
-            text.offsets.addAll(of.getOffsetsList());
-            text.hashes.addAll(of.getHashesList());
+            text.marks = Math.min(Limits.TEXT_MARKS, of.getOffsetsCount());
+            for (int i = 0; i < text.marks; i++) {
+                text.offsets[i] = of.getOffsets(i);
+                text.hashes[i] = of.getHashes(i);
+            }
         }
+    }
+
+    /** The same, to work on. */
+    Texts copy() {
+        Texts copy = new Texts(entryId, changes);
+        for (Text text : texts) {
+            copy.texts.add(text.copy());
+        }
+        return copy;
     }
 
     /** Puts bytes where the writer says they belong; see {@link #isRepeated} for what stands there already. */
@@ -173,7 +209,9 @@ final class Texts {
 
     /** Writes everything into the entry's record, and says what became of texts that were started again only. */
     void store(Entry.Builder record) {
-        texts.sort((a, b) -> Integer.compare(a.field.getNumber(), b.field.getNumber()));
+        if (texts.size() > 1) {
+            texts.sort((a, b) -> Integer.compare(a.field.getNumber(), b.field.getNumber()));
+        }
         record.clearTexts();
         for (Text text : texts) {
             if (text.generation == 0) {
@@ -195,12 +233,12 @@ final class Texts {
     List<TextMarks> marks() {
         List<TextMarks> marks = new ArrayList<>(texts.size());
         for (Text text : texts) {
-            if (!text.offsets.isEmpty()) {
-                marks.add(TextMarks.newBuilder()
-                        .setField(text.field)
-                        .addAllOffsets(text.offsets)
-                        .addAllHashes(text.hashes)
-                        .build());
+            if (text.marks > 0) {
+                TextMarks.Builder of = TextMarks.newBuilder().setField(text.field);
+                for (int i = 0; i < text.marks; i++) {
+                    of.addOffsets(text.offsets[i]).addHashes(text.hashes[i]);
+                }
+                marks.add(of.build());
             }
         }
         return marks;
@@ -214,7 +252,8 @@ final class Texts {
 
     private static Refusal misplaced(Text text, long offset, boolean truncate) {
         String expected = truncate && offset <= text.length
-                ? "0, or one of %s, or %d".formatted(text.offsets, text.length)
+                ? "0, or one of %s, or %d"
+                        .formatted(Arrays.toString(Arrays.copyOf(text.offsets, text.marks)), text.length)
                 : Long.toString(text.length);
         return Refusal.of(
                 RejectionReason.REJECTION_REASON_TEXT_OFFSET, "offset: %d (expected: %s)".formatted(offset, expected));

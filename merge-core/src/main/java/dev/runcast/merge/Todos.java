@@ -44,6 +44,10 @@ final class Todos {
                 }
             }
         }
+        Refusal refusal = work.entries.checkList(work.rules);
+        if (refusal != null) {
+            return refusal;
+        }
         List<String> before = listed == null ? List.of() : listed.getEntryIdsList();
         if (!before.equals(list.getEntryIdsList())) {
             work.records.put(key, TodoList.parser(), list.getEntryIdsCount() == 0 ? null : list.build());

@@ -27,6 +27,7 @@ final class Work {
     /** The largest received_at that the execution has seen, this batch's included. */
     final Timestamp logTime;
 
+    final Rules rules;
     final ExecutionState execution;
     final EntryTable entries;
     final Records records;
@@ -44,6 +45,7 @@ final class Work {
             StateKeys keys,
             UpdateBatch batch,
             Timestamp logTime,
+            Rules rules,
             ExecutionState execution,
             EntryTable entries,
             Records records) {
@@ -53,6 +55,7 @@ final class Work {
         this.named = !batch.getWriter().getName().isEmpty();
         this.epoch = epochOf(batch);
         this.logTime = logTime;
+        this.rules = rules;
         this.execution = execution;
         this.entries = entries;
         this.records = records;

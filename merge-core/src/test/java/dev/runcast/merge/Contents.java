@@ -1,6 +1,8 @@
 package dev.runcast.merge;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.FieldMask;
+import com.google.protobuf.UnknownFieldSet;
 import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.Approval;
 import dev.runcast.v1.ApprovalDecided;
@@ -209,11 +211,39 @@ final class Contents {
         if (random.nextInt(8) == 0) {
             entry.setFailure(failure());
         }
+        if (random.nextInt(40) == 0) {
+            entry.setUnknownFields(
+                    random.nextInt(4) == 0
+                            ? many(200 + random.nextInt(100))
+                            : unknown(
+                                    100 + random.nextInt(2),
+                                    pick(10, 57_100, 57_344, 65_300, 65_536) - random.nextInt(150)));
+        }
         EntryUpserted.Builder upserted = EntryUpserted.newBuilder();
         if (random.nextInt(8) == 0) {
             upserted.setClear(FieldMask.newBuilder().addPaths(clearPath(entry.getEntryId())));
         }
         return upserted.setEntry(entry).build();
+    }
+
+    /** A field of a later contract. */
+    static UnknownFieldSet unknown(int number, int bytes) {
+        return UnknownFieldSet.newBuilder()
+                .addField(
+                        number,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addLengthDelimited(ByteString.copyFrom(new byte[Math.max(0, bytes)]))
+                                .build())
+                .build();
+    }
+
+    /** So many of them. */
+    static UnknownFieldSet many(int count) {
+        UnknownFieldSet.Builder fields = UnknownFieldSet.newBuilder();
+        for (int i = 0; i < count; i++) {
+            fields.mergeVarintField(200 + i, Integer.MAX_VALUE).mergeVarintField(200 + i, 1);
+        }
+        return fields.build();
     }
 
     private String clearPath(String id) {

@@ -31,6 +31,9 @@ final class Fixture {
     static final ExecutionKey KEY = new ExecutionKey("acme", "run-1");
 
     final MemoryState state = new MemoryState();
+    /** What the door stamps. */
+    int rules = Merge.NEWEST_RULES;
+
     final List<Change> changes = new ArrayList<>();
     ExecutionView view = ExecutionView.EMPTY;
     long millis = EPOCH;
@@ -78,7 +81,7 @@ final class Fixture {
                 .setExecutionId(KEY.executionId())
                 .setWriter(Writer.newBuilder().setKind(kind).setName(name))
                 .setReceivedAt(Timestamps.fromMillis(millis))
-                .setRules(Merge.NEWEST_RULES);
+                .setRules(rules);
     }
 
     /** How the only update of a result was received, as golden cases show it. */

@@ -73,6 +73,8 @@ final class Histories {
             leaveHole(any());
         } else if (dice < 76) {
             crash();
+        } else if (dice < 77 && random.nextInt(4) == 0) {
+            storm();
         } else {
             request();
         }
@@ -92,7 +94,8 @@ final class Histories {
     private void startAttempt() {
         long newest = runners.stream().mapToLong(r -> r.epoch).max().orElse(millis - 10);
         long older = newest - 5;
-        runners.add(new Runner(random.nextInt(8) == 0 ? "tools" : "", random.nextInt(12) == 0 ? older : newest + 10));
+        long next = random.nextInt(3) == 0 ? Math.max(newest + 10, millis) : newest + 10;
+        runners.add(new Runner(random.nextInt(8) == 0 ? "tools" : "", random.nextInt(12) == 0 ? older : next));
         send(newest());
     }
 
@@ -133,6 +136,27 @@ final class Histories {
         if (random.nextInt(3) > 0) {
             append(stream(runner, first - 1, List.of(lost, found)));
         }
+    }
+
+    /** Attempts that come up one after the other, and of which nothing applies. */
+    private void storm() {
+        long newest = newest().epoch;
+        int count = 28 + random.nextInt(10);
+        for (int i = 1; i <= count; i++) {
+            Runner runner = new Runner(random.nextInt(6) == 0 ? "tools" : "", newest + i);
+            runners.add(runner);
+            runner.sent.add(Update.getDefaultInstance());
+            if (random.nextBoolean()) {
+                append(stream(runner, 1, runner.sent));
+            } else {
+                runner.sent.add(Update.getDefaultInstance());
+                append(stream(runner, 2, runner.sent.subList(1, 2)));
+            }
+        }
+        for (int i = 0; i < 4; i++) {
+            send(runners.get(runners.size() - 1 - random.nextInt(count)));
+        }
+        runners.subList(runners.size() - count, runners.size() - 2).clear();
     }
 
     private void crash() {
@@ -177,13 +201,21 @@ final class Histories {
         UpdateBatch.Builder batch = UpdateBatch.newBuilder()
                 .setTenant(TENANT)
                 .setExecutionId(EXECUTION)
-                .setWriter(Writer.newBuilder().setKind(kind).setName(name))
+                .setWriter(writer(kind, name))
                 .setReceivedAt(now())
-                .setRules(1);
+                .setRules(1 + random.nextInt(2));
         if (random.nextInt(5) == 0) {
             batch.setTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
         }
         return batch;
+    }
+
+    private Writer writer(WriterKind kind, String name) {
+        Writer.Builder writer = Writer.newBuilder().setKind(kind).setName(name);
+        if (random.nextInt(40) == 0) {
+            writer.setUnknownFields(Contents.unknown(9, 12));
+        }
+        return writer.build();
     }
 
     private void append(UpdateBatch batch) {

@@ -38,10 +38,20 @@ final class MergeOracleTest {
                                     "ENTRY_KIND",
                                     "ENTRY_FINISHED",
                                     "TEXT_OFFSET",
+                                    "TOO_LARGE",
+                                    "TOO_MANY",
                                     "CLOSED")
                             .map(reason -> "REJECTED REJECTION_REASON_" + reason),
                     Stream.of("ALREADY_DECIDED", "STALE", "VERDICT_OUTDATED", "ENDED", "FENCED", "CLOSED")
-                            .map(reason -> "REFUSED REJECTION_REASON_" + reason))
+                            .map(reason -> "REFUSED REJECTION_REASON_" + reason),
+                    Stream.of(
+                            "SHUT OUT AFTER THE END",
+                            "ADOPTED AFTER THE END UNDER 1",
+                            "ADOPTED AFTER THE END UNDER 2",
+                            "GIVEN UP",
+                            "NO ROOM TO SETTLE UNDER 1",
+                            "NO ROOM TO SETTLE UNDER 2",
+                            "NOT SETTLED FOR ITS SIZE"))
             .flatMap(received -> received)
             .toList();
 
@@ -89,6 +99,7 @@ final class MergeOracleTest {
                 Histories.History history = Histories.draw(seed);
                 check(history, seed);
                 history.oracle().outcomes.forEach(outcome -> received.merge(outcome, 1, Integer::sum));
+                history.oracle().situations.forEach(situation -> received.merge(situation, 1, Integer::sum));
                 history.oracle().changes.stream()
                         .filter(change -> change.getRequestOutcome().getRefusedValue() != 0)
                         .forEach(change -> received.merge(

@@ -1,7 +1,9 @@
 package dev.runcast.merge;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.UnknownFieldSet;
 import dev.runcast.v1.ApprovalDecided;
 import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Cause;
@@ -32,6 +34,7 @@ import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Verdict;
 import dev.runcast.v1.VerdictKind;
+import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -59,6 +62,9 @@ final class Oracle {
     OracleState state = new OracleState();
     final List<Change> changes = new ArrayList<>();
     final List<String> outcomes = new ArrayList<>();
+    /** Situations that came up which the outcomes do not tell apart. */
+    final List<String> situations = new ArrayList<>();
+
     private Timestamp logTime = Timestamp.getDefaultInstance();
     private UpdateBatch batch = UpdateBatch.getDefaultInstance();
     private long epoch;
@@ -85,6 +91,11 @@ final class Oracle {
                 stream(batch.getUpdates(i), batch.getFirstSequence() + i);
             }
         }
+        if (state.version == 0 && state.streams.isEmpty()) {
+            // Nothing of it is remembered, so it was not the first batch of an execution.
+            state.rules = 0;
+            logTime = Timestamp.getDefaultInstance();
+        }
     }
 
     private void stream(Update update, long sequence) {
@@ -94,7 +105,10 @@ final class Oracle {
             outcomes.add("REJECTED " + r.reason);
             return;
         }
-        OracleState.Stream stream = state.stream(batch.getWriter().getName(), epoch);
+        if (state.rules == 1) {
+            state.streams.makeRoom(batch.getWriter().getName(), epoch, state.epoch);
+        }
+        OracleState.Stream stream = state.streams.of(batch.getWriter().getName(), epoch);
         if (stream == null) {
             outcomes.add("REJECTED " + RejectionReason.REJECTION_REASON_TOO_MANY);
             return;
@@ -110,13 +124,24 @@ final class Oracle {
             OracleState before = state.copy();
             try {
                 update(update);
+                checkSizes(before, update);
                 changed(before, update, Cause.newBuilder().setSequence(sequence), null);
                 outcomes.add("APPLIED");
             } catch (Refused r) {
                 state = before;
+                putBack();
                 outcomes.add("REJECTED " + r.reason);
             }
         }
+        if (state.rules == 2) {
+            state.streams.giveUp(state.epoch);
+        }
+    }
+
+    private void putBack() {
+        texts.clear();
+        written.clear();
+        omitted = 0;
     }
 
     private void request(Update update) {
@@ -130,12 +155,11 @@ final class Oracle {
         try {
             gate();
             update(update);
+            checkSizes(before, update);
         } catch (Refused r) {
             refused = r.reason;
             state = before.copy();
-            texts.clear();
-            written.clear();
-            omitted = 0;
+            putBack();
         }
         if (refused.getNumber() != 0 && state.version == 0) {
             outcomes.add("REJECTED " + refused);
@@ -165,11 +189,81 @@ final class Oracle {
 
     private void gate() {
         if (state.endedAt != null && seconds(logTime, state.endedAt) > 24 * 3600.0) {
+            state.streams.closed |= batch.getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER;
             throw new Refused("CLOSED");
         }
         if (epoch > 0 && (epoch < state.epoch || epoch < state.minimumEpoch)) {
             throw new Refused("FENCED");
         }
+        if (epoch > state.epoch && state.rules == 2) {
+            boolean shut = state.endedAt != null && state.epoch > 0;
+            if (shut && epoch > com.google.protobuf.util.Timestamps.toMillis(state.endedAt)) {
+                situations.add("SHUT OUT AFTER THE END");
+                throw new Refused("CLOSED");
+            }
+            if (epoch <= state.streams.givenUp) {
+                situations.add("GIVEN UP");
+                throw new Refused("FENCED");
+            }
+        }
+    }
+
+    /** What an update leaves behind must fit where it is kept. */
+    private void checkSizes(OracleState before, Update update) {
+        long all = 0;
+        long list = 0;
+        for (OracleState.Item item : touched(before)) {
+            Entry record = item.stored();
+            int size = record.getSerializedSize();
+            boolean upserted = update.hasEntryUpserted() && written.contains(record.getEntryId());
+            if (upserted && size > 65_536 - 8_192 && size <= 65_536) {
+                situations.add("NO ROOM TO SETTLE UNDER " + state.rules);
+            } else if (!upserted && size > 65_536) {
+                situations.add("NOT SETTLED FOR ITS SIZE");
+            }
+            require(state.rules == 2 || size <= 65_536, "TOO_LARGE");
+            require(!upserted || size <= 65_536 - 8_192, "TOO_LARGE", state.rules == 2);
+            require(!upserted || size <= 2_048 || unknown(record) <= 256, "TOO_MANY", state.rules == 2);
+            all += size;
+            list += update.hasTodosReplaced() && written.contains(record.getEntryId()) ? size : 0;
+        }
+        require(all <= 35 << 20, "TOO_LARGE"); // give or take what versions and times take
+        require(list <= 1 << 20, "TOO_LARGE", state.rules == 2);
+        require(state.open() <= 512, "TOO_MANY");
+    }
+
+    private List<OracleState.Item> touched(OracleState before) {
+        return state.items.stream()
+                .filter(item -> {
+                    OracleState.Item was = before.find(item.record.getEntryId());
+                    boolean settled = was != null && !was.record.equals(item.record);
+                    return written.contains(item.record.getEntryId()) || was == null || settled;
+                })
+                .toList();
+    }
+
+    /** Values of fields that this build does not know, at any depth. */
+    private static int unknown(Message message) {
+        int count = unknown(message.getUnknownFields());
+        for (Object value : message.getAllFields().values()) {
+            for (Object one : value instanceof List<?> many ? many : List.of(value)) {
+                count += one instanceof Message inner ? unknown(inner) : 0;
+            }
+        }
+        return count;
+    }
+
+    private static int unknown(UnknownFieldSet fields) {
+        int count = 0;
+        for (UnknownFieldSet.Field field : fields.asMap().values()) {
+            count += field.getVarintList().size()
+                    + field.getLengthDelimitedList().size();
+            count += field.getFixed32List().size() + field.getFixed64List().size();
+            for (UnknownFieldSet group : field.getGroupList()) {
+                count += 1 + unknown(group);
+            }
+        }
+        return count;
     }
 
     private void update(Update update) {
@@ -177,6 +271,7 @@ final class Oracle {
         if (invalid != null) {
             throw new Refused(invalid.reason().name().substring("REJECTION_REASON_".length()));
         }
+        require(update.getSerializedSize() <= 2_048 || unknown(update) <= 256, "TOO_MANY", state.rules == 2);
         String kind = batch.getWriter().getKind().name().substring("WRITER_KIND_".length());
         String may =
                 switch (update.getChangeCase()) {
@@ -198,6 +293,9 @@ final class Oracle {
                             .setState(EntryState.ENTRY_STATE_INTERRUPTED)
                             .build();
                 }
+            }
+            if (state.end != null) {
+                situations.add("ADOPTED AFTER THE END UNDER " + state.rules);
             }
             state.epoch = epoch;
             state.attempts++;
@@ -248,7 +346,6 @@ final class Oracle {
         if (kind.equals("RUNNER")) {
             state.stalled = false;
         }
-        require(state.open() <= 512, "TOO_MANY");
     }
 
     private void declared(Declared declared) {
@@ -381,7 +478,6 @@ final class Oracle {
         }
         item.patch(patch, upserted.getClear().getPathsList(), begins, texts);
         item.record = item.record.toBuilder().setState(next).build();
-        require(item.record.getSerializedSize() <= 64 * 1024, "TOO_LARGE");
     }
 
     private void appended(TextAppended append) {
@@ -554,7 +650,7 @@ final class Oracle {
         Change.Builder change = Change.newBuilder()
                 .setFirstVersion(state.version)
                 .setVersion(state.version)
-                .setCause(cause.setWriter(batch.getWriter()).setEpoch(epoch).setPrincipal(batch.getPrincipal()))
+                .setCause(cause.setWriter(writer()).setEpoch(epoch).setPrincipal(batch.getPrincipal()))
                 .setReceivedAt(logTime)
                 .setOmitted(omitted)
                 .setTraceparent(batch.getTraceparent())
@@ -562,14 +658,9 @@ final class Oracle {
         if (update.hasOccurredAt() && outcomeTimeIsValid(update.getOccurredAt())) {
             change.setOccurredAt(update.getOccurredAt());
         }
-        for (OracleState.Item item : state.items) {
-            OracleState.Item was = before.find(item.record.getEntryId());
-            boolean touched =
-                    written.contains(item.record.getEntryId()) || was == null || !was.record.equals(item.record);
-            if (touched) {
-                item.touch(state.version, written.contains(item.record.getEntryId()) ? epoch : 0, logTime);
-                change.addEntries(item.record);
-            }
+        for (OracleState.Item item : touched(before)) {
+            item.touch(state.version, written.contains(item.record.getEntryId()) ? epoch : 0, logTime);
+            change.addEntries(item.record);
         }
         boolean recoverAsked = update.getControlRequested().getControl() == Control.CONTROL_RECOVER
                 && outcome != null
@@ -587,6 +678,15 @@ final class Oracle {
         omitted = 0;
     }
 
+    private Writer writer() {
+        return state.rules == 1
+                ? batch.getWriter()
+                : Writer.newBuilder()
+                        .setKind(batch.getWriter().getKind())
+                        .setName(batch.getWriter().getName())
+                        .build();
+    }
+
     private static boolean outcomeTimeIsValid(Timestamp time) {
         return com.google.protobuf.util.Timestamps.isValid(time);
     }
@@ -597,6 +697,10 @@ final class Oracle {
 
     private static double seconds(Timestamp to, Timestamp from) {
         return (to.getSeconds() - from.getSeconds()) + (to.getNanos() - from.getNanos()) / 1e9;
+    }
+
+    private static void require(boolean holds, String reason, boolean applies) {
+        require(holds || !applies, reason);
     }
 
     private static void require(boolean holds, String reason) {

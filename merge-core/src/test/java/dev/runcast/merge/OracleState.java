@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.UnknownFieldSet;
 import dev.runcast.v1.Attempt;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
@@ -23,6 +24,7 @@ import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -166,8 +168,10 @@ final class OracleState {
                         to.setField(field, value);
                     }
                 });
+                replace(to, from.getUnknownFields());
                 next.setField(body, to.build());
             }
+            replace(next, patch.getUnknownFields());
             record = next.build();
             if (begins) {
                 given.forEach((field, bytes) -> {
@@ -184,6 +188,16 @@ final class OracleState {
             } else {
                 given.forEach((field, bytes) -> replace(field, bytes, changes));
             }
+        }
+
+        /** What this build does not know: the later one counts, number by number. */
+        private static void replace(Message.Builder in, UnknownFieldSet by) {
+            Map<Integer, UnknownFieldSet.Field> fields =
+                    new TreeMap<>(in.getUnknownFields().asMap());
+            fields.putAll(by.asMap());
+            UnknownFieldSet.Builder all = UnknownFieldSet.newBuilder();
+            fields.forEach(all::addField);
+            in.setUnknownFields(all.build());
         }
 
         void replace(TextField field, ByteString bytes, List<TextChange> changes) {
@@ -215,13 +229,19 @@ final class OracleState {
             if (epoch > 0) {
                 next.setEpoch(epoch);
             }
-            next.clearTexts();
-            texts.forEach((field, text) -> next.addTexts(TextState.newBuilder()
+            record = next.build();
+            record = stored();
+        }
+
+        /** With how its texts are. */
+        Entry stored() {
+            Entry.Builder stored = record.toBuilder().clearTexts();
+            texts.forEach((field, text) -> stored.addTexts(TextState.newBuilder()
                     .setField(field)
                     .setGeneration(text.generation)
                     .setLengthBytes(text.bytes.size())
                     .setHash(hash(text.bytes))));
-            record = next.build();
+            return stored.build();
         }
 
         /** As a person sees it. */
@@ -257,6 +277,68 @@ final class OracleState {
         Stream(String name, long epoch) {
             this.name = name;
             this.epoch = epoch;
+        }
+    }
+
+    /** All streams that are remembered. */
+    static final class Streams {
+        private static final Comparator<Stream> OLDEST =
+                Comparator.<Stream>comparingLong(stream -> stream.epoch).thenComparing(stream -> stream.name);
+
+        final List<Stream> all = new ArrayList<>();
+        long givenUp;
+        /** Runners have been told that nothing more is taken. */
+        boolean closed;
+
+        boolean isEmpty() {
+            return all.isEmpty();
+        }
+
+        /** Null when 32 others of its attempt are known. */
+        @Nullable
+        Stream of(String name, long epoch) {
+            Stream known = find(name, epoch);
+            if (known != null || isFull(epoch)) {
+                return known;
+            }
+            Stream stream = new Stream(name, epoch);
+            all.add(stream);
+            return stream;
+        }
+
+        /** As rules 1 do for one that is not known: the oldest one that waits is forgotten. */
+        void makeRoom(String name, long epoch, long adopted) {
+            List<Stream> waiting = waiting(adopted);
+            if (epoch > adopted && find(name, epoch) == null && !isFull(epoch) && waiting.size() >= 32) {
+                all.remove(waiting.get(0));
+            }
+        }
+
+        /** As rules 2 do: of more than 32 the oldest attempt is fenced. */
+        void giveUp(long adopted) {
+            List<Stream> waiting = waiting(adopted);
+            if (waiting.size() > 32) {
+                givenUp = waiting.get(0).epoch;
+                all.removeIf(stream -> stream.epoch == givenUp);
+            }
+        }
+
+        private List<Stream> waiting(long adopted) {
+            return all.stream()
+                    .filter(stream -> stream.epoch > adopted)
+                    .sorted(OLDEST)
+                    .toList();
+        }
+
+        private boolean isFull(long epoch) {
+            return all.stream().filter(stream -> stream.epoch == epoch).count() >= 32;
+        }
+
+        private @Nullable Stream find(String name, long epoch) {
+            return all.stream()
+                    .filter(stream -> stream.name.equals(name) && stream.epoch == epoch)
+                    .findFirst()
+                    .orElse(null);
         }
     }
 
@@ -300,7 +382,7 @@ final class OracleState {
     Map<String, List<String>> plans = new HashMap<>();
     List<String> requests = new ArrayList<>();
     /** Shared by all copies: a place in a sequence is not given back by a refusal. */
-    List<Stream> streams = new ArrayList<>();
+    Streams streams = new Streams();
 
     Phase phase() {
         if (end != null) {
@@ -336,24 +418,11 @@ final class OracleState {
         return item;
     }
 
-    /** Null when 32 others of its attempt are known. */
-    @Nullable
-    Stream stream(String name, long ofEpoch) {
-        for (Stream stream : streams) {
-            if (stream.name.equals(name) && stream.epoch == ofEpoch) {
-                return stream;
-            }
-        }
-        if (streams.stream().filter(stream -> stream.epoch == ofEpoch).count() >= 32) {
-            return null;
-        }
-        Stream stream = new Stream(name, ofEpoch);
-        streams.add(stream);
-        return stream;
-    }
-
     void forgetFenced() {
-        streams.removeIf(stream -> stream.epoch < epoch || stream.epoch < minimumEpoch);
+        streams.all.removeIf(stream -> stream.epoch < epoch || stream.epoch < minimumEpoch);
+        if (streams.givenUp < Math.max(epoch, minimumEpoch)) {
+            streams.givenUp = 0;
+        }
     }
 
     OracleState copy() {
@@ -455,7 +524,11 @@ final class OracleState {
                 .setPhase(phase())
                 .setCancelRequested(cancelRequested)
                 .setPaused(paused);
-        streams.stream()
+        if (streams.closed) {
+            return level.build();
+        }
+        level.setGivenUpEpoch(streams.givenUp);
+        streams.all.stream()
                 .filter(stream -> stream.missing)
                 .sorted((a, b) -> a.epoch == b.epoch ? a.name.compareTo(b.name) : Long.compare(a.epoch, b.epoch))
                 .forEach(stream -> level.addResends(ResendRequest.newBuilder()

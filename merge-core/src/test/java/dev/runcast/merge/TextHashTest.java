@@ -18,7 +18,7 @@ final class TextHashTest {
             long first = TextHash.of(whole.substring(0, cut));
             long second = TextHash.of(whole.substring(cut));
             long both = TextHash.of(whole);
-            assertThat(TextHash.concat(first, second, bytes.length - cut)).isEqualTo(both);
+            assertThat(TextHash.goOn(first, whole.substring(cut))).isEqualTo(both);
             assertThat(TextHash.rest(both, first, bytes.length - cut)).isEqualTo(second);
             assertThat(both).isBetween(0L, (1L << 61) - 2);
         }

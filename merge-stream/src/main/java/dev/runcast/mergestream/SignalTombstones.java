@@ -11,17 +11,23 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * When the level of an ended execution may leave {@code runcast.signals.v1}: a day of log time after the end, so that
- * a runner that comes back late is still told.
+ * When a level may leave {@code runcast.signals.v1}. One of an ended execution: a day of log time after it was last
+ * written, and an hour more, in which doors' clocks may differ, so that a runner that comes back late is still told;
+ * one that comes back later yet is refused, and the level is written again for it. One of an execution that is not
+ * known, or that nothing was accepted of: likewise, unless it asks for what is missing. That is asked once, so it stays
+ * for as long as the merge remembers that it has asked.
  *
  * <p>It is kept in the merge's own store under two kinds of key that merge-core does not use, since the two must change
  * in one transaction: {@code F0, due time, execution} is the queue in order of time, {@code F1, execution} finds the
  * place in it when an execution is reopened.
  */
 final class SignalTombstones {
-    static final Duration AFTER_THE_END = Duration.ofDays(1);
+    static final Duration AFTER_THE_END = Duration.ofHours(25);
+    /** How long the merge keeps the header of an execution of which it has accepted nothing. */
+    static final Duration AFTER_A_GAP = Duration.ofDays(30);
 
     private static final byte QUEUE = (byte) 0xF0;
     private static final byte PLACE = (byte) 0xF1;
@@ -41,8 +47,9 @@ final class SignalTombstones {
         if (old != null) {
             writes.add(new StateWrite(queue(ByteBuffer.wrap(old).getLong(), execution), null));
         }
-        if (isTerminal(signals.getPhase())) {
-            long due = signals.getUpdatedAt().getSeconds() + AFTER_THE_END.toSeconds();
+        Duration stays = stays(signals);
+        if (stays != null) {
+            long due = signals.getUpdatedAt().getSeconds() + stays.toSeconds();
             writes.add(new StateWrite(queue(due, execution), PRESENT));
             writes.add(new StateWrite(
                     place, ByteBuffer.allocate(Long.BYTES).putLong(due).array()));
@@ -50,6 +57,14 @@ final class SignalTombstones {
             writes.add(new StateWrite(place, null));
         }
         return writes;
+    }
+
+    /** Null while the execution lives. */
+    private static @Nullable Duration stays(ExecutionSignals signals) {
+        if (signals.getVersion() == 0) {
+            return signals.getResendsCount() > 0 ? AFTER_A_GAP : AFTER_THE_END;
+        }
+        return isTerminal(signals.getPhase()) ? AFTER_THE_END : null;
     }
 
     /** The executions whose level is due to leave, oldest first. */

@@ -87,7 +87,8 @@ final class MergeDriver implements AutoCloseable {
         beat(RecordCodec.HEARTBEATS.record(heartbeat).key(), heartbeat.toByteArray());
     }
 
-    void beat(byte[] key, byte[] value) {
+    @SuppressWarnings("NullAway") // Kafka takes null values; its types do not say so.
+    void beat(byte[] key, byte @Nullable [] value) {
         heartbeats.pipeInput(key, value);
         heartbeatsEnd++;
     }

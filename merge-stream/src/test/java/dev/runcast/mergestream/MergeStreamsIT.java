@@ -12,6 +12,7 @@ import dev.runcast.topics.RecordCodec;
 import dev.runcast.topics.Topic;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.EntryState;
+import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.Heartbeat;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.RejectedUpdate;
@@ -203,6 +204,35 @@ class MergeStreamsIT {
             }
             changes.until(read -> read.changeCount() >= 8);
         }
+    }
+
+    @Test
+    void aRunnerThatComesADayAfterTheEndIsToldAgain() throws Exception {
+        Instant end = now.minus(Duration.ofHours(30));
+        Batches run = Batches.of("late", end.toEpochMilli());
+        log.append(run.stream(end, 1, Batches.started(), Batches.phase(Phase.PHASE_COMPLETED)));
+        // Log time goes on with another execution, so the level leaves.
+        log.append(Batches.of("other", now.toEpochMilli()).stream(now, 1, Batches.started()));
+        try (Log.Reader signals = log.read(Topic.SIGNALS, Isolation.UNCOMMITTED)) {
+            signals.until(read -> levels(read, "acme/late").contains(null));
+            log.append(run.stream(now, 3, Batches.started()));
+            signals.until(read -> {
+                List<byte[]> levels = levels(read, "acme/late");
+                return levels.get(levels.size() - 1) != null;
+            });
+            List<byte[]> levels = levels(signals, "acme/late");
+            ExecutionSignals told = ExecutionSignals.parseFrom(levels.get(levels.size() - 1));
+            assertThat(told.getPhase()).isEqualTo(Phase.PHASE_COMPLETED);
+            assertThat(told.getEpoch()).isEqualTo(run.epoch());
+        }
+    }
+
+    private static List<byte[]> levels(Log.Reader signals, String key) {
+        List<byte[]> levels = new ArrayList<>();
+        signals.records.stream()
+                .filter(record -> new String(record.key(), UTF_8).equals(key))
+                .forEach(record -> levels.add(record.value()));
+        return levels;
     }
 
     @Test

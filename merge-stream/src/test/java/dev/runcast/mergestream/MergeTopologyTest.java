@@ -224,12 +224,12 @@ class MergeTopologyTest {
     @Test
     void rulesThatThisBuildDoesNotKnowStopIt() {
         UpdateBatch batch =
-                RUN.stream(START, 1, Batches.started()).toBuilder().setRules(7).build();
+                RUN.stream(START, 1, Batches.started()).toBuilder().setRules(3).build();
 
         assertThatThrownBy(() -> merge.send(batch))
                 .hasRootCauseInstanceOf(UnknownRulesException.class)
                 .rootCause()
-                .hasMessageContaining("partition 0, offset 0: rules: 7 (expected: at most 1");
+                .hasMessageContaining("partition 0, offset 0: rules: 3 (expected: at most 2");
         assertThat(merge.changes()).isEmpty();
         assertThat(merge.rejected()).isEmpty();
     }
@@ -247,13 +247,67 @@ class MergeTopologyTest {
         assertThat(signals()).singleElement().satisfies(level -> assertThat(level.getPhase())
                 .isEqualTo(Phase.PHASE_COMPLETED));
 
-        logReaches(Duration.ofHours(23));
+        logReaches(Duration.ofHours(24));
         assertThat(merge.read(Topic.SIGNALS)).noneMatch(record -> key(record).equals("acme/run-1"));
-        logReaches(Duration.ofHours(25));
+        logReaches(Duration.ofHours(26));
         assertThat(merge.read(Topic.SIGNALS))
                 .filteredOn(record -> key(record).equals("acme/run-1"))
                 .singleElement()
                 .satisfies(record -> assertThat(record.value()).isNull());
+    }
+
+    @Test
+    void aRunnerThatComesWhenTheLevelHasLeftIsToldAgainForADay() {
+        merge.send(RUN.stream(START, 1, Batches.started(), Batches.phase(Phase.PHASE_COMPLETED)));
+        logReaches(Duration.ofHours(26));
+        merge.read(Topic.SIGNALS);
+
+        merge.send(RUN.stream(START.plus(Duration.ofHours(26)), 3, Batches.started()));
+        assertThat(signals()).singleElement().satisfies(level -> assertThat(level.getPhase())
+                .isEqualTo(Phase.PHASE_COMPLETED));
+        logReaches(Duration.ofHours(50));
+        assertThat(tombstones("acme/run-1")).isZero();
+        logReaches(Duration.ofHours(52));
+        assertThat(tombstones("acme/run-1")).isEqualTo(1);
+    }
+
+    @Test
+    void anAttemptThatIsTooOldForAnUnknownExecutionIsToldSoForADay() {
+        Instant now = START.plus(Duration.ofDays(30));
+        merge.jump(Duration.ofDays(30));
+        merge.send(RUN.stream(now, 1, Batches.started()));
+
+        assertThat(onlyRejection().getReason()).isEqualTo(RejectionReason.REJECTION_REASON_EXPIRED);
+        assertThat(signals()).singleElement().satisfies(level -> {
+            assertThat(level.getVersion()).isZero();
+            assertThat(level.getMinimumEpoch()).isGreaterThan(RUN.epoch());
+        });
+        int before = merge.stateSize();
+        logReaches(Duration.ofDays(30).plusHours(26));
+        assertThat(tombstones("acme/run-1")).isEqualTo(1);
+        assertThat(before).isPositive();
+    }
+
+    @Test
+    void theLevelOfAnExecutionOfWhichOnlyAGapCameLeavesWithItsHeader() {
+        merge.send(RUN.stream(START, 7, Batches.started()));
+        assertThat(signals()).singleElement().satisfies(level -> assertThat(level.getVersion())
+                .isZero());
+        logReaches(Duration.ofDays(29));
+        assertThat(tombstones("acme/run-1")).isZero();
+        logReaches(Duration.ofDays(31));
+        assertThat(tombstones("acme/run-1")).isEqualTo(1);
+    }
+
+    @Test
+    void anExecutionBegunUnderRules1KeepsThem() {
+        merge.send(
+                RUN.stream(START, 1, Batches.started()).toBuilder().setRules(1).build());
+        merge.send(RUN.stream(START, 2, Batches.message("m1", EntryState.ENTRY_STATE_RUNNING)));
+
+        List<TestRecord<byte[], byte[]>> rows = merge.read(Topic.EXECUTIONS);
+        assertThat(rows).hasSize(2).allSatisfy(row -> assertThat(new String(row.value(), UTF_8))
+                .contains("\"rules\":1"));
     }
 
     @Test
@@ -361,6 +415,12 @@ class MergeTopologyTest {
         Batches other = Batches.of("clock-" + afterStart.toHours(), at.toEpochMilli());
         merge.send(other.stream(at, 1, Batches.started(), Batches.phase(Phase.PHASE_COMPLETED)));
         merge.jump(Duration.ofSeconds(2));
+    }
+
+    private long tombstones(String key) {
+        return merge.read(Topic.SIGNALS).stream()
+                .filter(record -> key(record).equals(key) && record.value() == null)
+                .count();
     }
 
     private RejectedUpdate onlyRejection() {

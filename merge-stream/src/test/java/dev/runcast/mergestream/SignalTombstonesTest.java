@@ -7,6 +7,7 @@ import dev.runcast.merge.StateWrite;
 import dev.runcast.mergestream.SignalTombstones.Due;
 import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.Phase;
+import dev.runcast.v1.ResendRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,11 +23,11 @@ class SignalTombstonesTest {
     private final MapState state = new MapState();
 
     @Test
-    void theLevelOfAnEndedExecutionLeavesADayAfterItsEnd() {
+    void theLevelOfAnEndedExecutionLeaves25HoursAfterItsEnd() {
         changed("run-1", Phase.PHASE_COMPLETED, END);
 
-        assertThat(dueAt(END.plus(Duration.ofDays(1)).minusSeconds(1))).isEmpty();
-        assertThat(dueAt(END.plus(Duration.ofDays(1)))).containsExactly("acme/run-1");
+        assertThat(dueAt(END.plus(Duration.ofHours(25)).minusSeconds(1))).isEmpty();
+        assertThat(dueAt(END.plus(Duration.ofHours(25)))).containsExactly("acme/run-1");
     }
 
     @Test
@@ -34,6 +35,26 @@ class SignalTombstonesTest {
         changed("run-1", Phase.PHASE_RUNNING, END);
 
         assertThat(state.records).isEmpty();
+    }
+
+    @Test
+    void aLevelOfWhichNothingWasAcceptedLeaves() {
+        ExecutionSignals.Builder level = ExecutionSignals.newBuilder()
+                .setTenant("acme")
+                .setExecutionId("run-1")
+                .setUpdatedAt(Times.timestamp(END.toEpochMilli()));
+        state.write(SignalTombstones.changed(state, level.build()));
+        assertThat(dueAt(END.plus(Duration.ofHours(25)))).as("asks for nothing").containsExactly("acme/run-1");
+
+        level.addResends(ResendRequest.newBuilder().setEpoch(1).setExpectedSequence(1));
+        state.write(SignalTombstones.changed(state, level.build()));
+        assertThat(dueAt(END.plus(Duration.ofDays(30)).minusSeconds(1)))
+                .as("asks for what is missing")
+                .isEmpty();
+        assertThat(dueAt(END.plus(Duration.ofDays(30)))).containsExactly("acme/run-1");
+
+        changed("run-1", 1, Phase.PHASE_PENDING, END.plusSeconds(60));
+        assertThat(state.records).as("it has begun").isEmpty();
     }
 
     @Test
@@ -51,7 +72,7 @@ class SignalTombstonesTest {
         changed("run-1", Phase.PHASE_COMPLETED, END.plus(Duration.ofHours(3)));
 
         assertThat(dueAt(END.plus(Duration.ofDays(1)))).isEmpty();
-        assertThat(dueAt(END.plus(Duration.ofHours(27)))).containsExactly("acme/run-1");
+        assertThat(dueAt(END.plus(Duration.ofHours(28)))).containsExactly("acme/run-1");
     }
 
     @Test
@@ -74,11 +95,16 @@ class SignalTombstonesTest {
     }
 
     private void changed(String executionId, Phase phase, Instant at) {
+        changed(executionId, 1, phase, at);
+    }
+
+    private void changed(String executionId, long version, Phase phase, Instant at) {
         state.write(SignalTombstones.changed(
                 state,
                 ExecutionSignals.newBuilder()
                         .setTenant("acme")
                         .setExecutionId(executionId)
+                        .setVersion(version)
                         .setPhase(phase)
                         .setUpdatedAt(Times.timestamp(at.toEpochMilli()))
                         .build()));

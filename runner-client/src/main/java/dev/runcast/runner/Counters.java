@@ -1,6 +1,8 @@
 package dev.runcast.runner;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongConsumer;
 
 /** What the reporter counts; every field only grows. Thread-safe. */
 final class Counters {
@@ -25,6 +27,20 @@ final class Counters {
     final LongAdder connections = new LongAdder();
     final LongAdder disconnects = new LongAdder();
     final LongAdder callbackFailures = new LongAdder();
+    final LongAdder spooled = new LongAdder();
+    final LongAdder recovered = new LongAdder();
+    final LongAdder spoolDamage = new LongAdder();
+    final LongAdder spoolFailures = new LongAdder();
+    /** What the spool's files take now. */
+    final AtomicLong spoolBytes = new AtomicLong();
+
+    final LongAdder postponed = new LongAdder();
+    /** Told by the sender's thread how long each ack took, in nanoseconds. */
+    volatile LongConsumer ackLatency = nanos -> {};
+    /** Written by the sender's thread. */
+    volatile BreakerState breaker = BreakerState.CLOSED;
+    /** Written by the sender's thread. */
+    volatile SpoolState spoolState = SpoolState.OFF;
 
     /** What has been counted, with what is so now. */
     ReporterStats stats(boolean connected, int executions, long waitingUpdates, long waitingBytes) {
@@ -50,9 +66,17 @@ final class Counters {
                 connections.sum(),
                 disconnects.sum(),
                 callbackFailures.sum(),
+                spooled.sum(),
+                recovered.sum(),
+                spoolDamage.sum(),
+                spoolFailures.sum(),
+                postponed.sum(),
                 connected,
                 executions,
                 waitingUpdates,
-                waitingBytes);
+                waitingBytes,
+                breaker,
+                spoolState,
+                spoolBytes.get());
     }
 }

@@ -29,6 +29,14 @@ public record FlushResult(boolean complete, List<Missing> missing) {
      * @param epoch its attempt
      * @param updates how many reported updates are not acked, from 1
      * @param finalStatus whether the terminal phase is among them
+     * @param spooled after a close: all of them are in the spool, and the next process that is given its folder sends
+     *     them. False when there is no spool, it failed, or the reporter goes on
      */
-    public record Missing(String executionId, String writerName, long epoch, long updates, boolean finalStatus) {}
+    public record Missing(
+            String executionId, String writerName, long epoch, long updates, boolean finalStatus, boolean spooled) {}
+
+    /** Whether nothing is lost with the process: what is not durable is in the spool. */
+    public boolean kept() {
+        return missing.stream().allMatch(Missing::spooled);
+    }
 }

@@ -43,6 +43,7 @@ final class Link {
     private final Callbacks callbacks;
     private final Counters counters;
     private final Backoff backoff;
+    private final Breaker breaker;
     private final long connectTimeoutNanos;
 
     /** Read by others for the statistics. */
@@ -53,6 +54,9 @@ final class Link {
     private long untilNanos;
     /** Tells the present attempt's news from that of the ones before. */
     private int attempt;
+
+    /** The breaker has been told that this stream works. */
+    private boolean proven;
 
     private long now;
 
@@ -72,6 +76,7 @@ final class Link {
         this.callbacks = callbacks;
         this.counters = counters;
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff(), random);
+        this.breaker = new Breaker(config, counters, listener, callbacks);
         this.connectTimeoutNanos = config.connectTimeout().toNanos();
     }
 
@@ -83,11 +88,18 @@ final class Link {
     /** Does what is due; returns the time of what is due next. */
     long turn() {
         if (state == State.WAITING && now - untilNanos >= 0) {
-            connect();
+            if (breaker.permits(now)) {
+                connect();
+            } else {
+                untilNanos = breaker.askAgain(now);
+            }
         } else if (state == State.CONNECTING && now - untilNanos >= 0) {
             drop("no stream within " + connectTimeoutNanos / 1_000_000 + " ms");
         }
-        return state == State.OPEN || state == State.STOPPED ? Long.MAX_VALUE : untilNanos;
+        if (state == State.OPEN && !proven && now - untilNanos >= 0) {
+            prove();
+        }
+        return state == State.STOPPED || (state == State.OPEN && proven) ? Long.MAX_VALUE : untilNanos;
     }
 
     /** The open stream, or null. */
@@ -127,6 +139,7 @@ final class Link {
         state = State.CONNECTING;
         untilNanos = now + connectTimeoutNanos;
         int mine = ++attempt;
+        proven = false;
         counters.connectAttempts.increment();
         try {
             connection = transport.connect(new Transport.Listener() {
@@ -159,6 +172,7 @@ final class Link {
         }
         if (state == State.CONNECTING) {
             state = State.OPEN;
+            untilNanos = now + connectTimeoutNanos;
             counters.connections.increment();
             callbacks.call(listener::connected);
             owner.opened(connection);
@@ -173,8 +187,16 @@ final class Link {
         }
         // A door that takes streams only to end them must not be hammered: only what it says shows that all is well.
         backoff.reset();
+        prove();
         connection.dealtWith();
         owner.frame(frame);
+    }
+
+    private void prove() {
+        if (!proven) {
+            proven = true;
+            breaker.worked(now);
+        }
     }
 
     private void onClosed(int mine, Status status) {
@@ -187,6 +209,9 @@ final class Link {
         boolean wasOpen = state == State.OPEN;
         boolean credentials =
                 status.getCode() == Status.Code.UNAUTHENTICATED || status.getCode() == Status.Code.PERMISSION_DENIED;
+        if (!proven) {
+            breaker.failed(now);
+        }
         long delay = credentials ? backoff.slow() : backoff.next();
         String reason = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
         state = State.WAITING;

@@ -9,6 +9,7 @@ import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Writer;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -62,13 +63,35 @@ final class Outbox {
     volatile boolean released;
     /** It stands in the sender's line. */
     boolean lined;
+    /** It is written, and waits for the stream to take frames again. */
+    boolean parked;
+    /** Until then what the spool has of older attempts goes before it; set with each stream. */
+    long goesFirstUntil = Long.MAX_VALUE;
+    /** An earlier process left something of it in the spool. */
+    volatile boolean recovered;
+    /** The agent of this process reports it. */
+    volatile boolean claimed;
+    /** At the close: the spool has everything that is not acked. */
+    volatile boolean onDisk;
+    /** The first sequence in memory that may not be in the spool. */
+    long unspooledFrom = Long.MAX_VALUE;
+    /** Everything below has been in the spool once. */
+    long writtenThrough = 1;
+    /** Behind the window's memory are updates that the spool did not take. */
+    boolean heldTail;
+    /** What the spool was last told of this writer: what is acked, and the next sequence. */
+    long notedAcked;
+
+    long notedNext = 1;
+    /** The sequence of the run's first terminal phase; 0 when it has none yet. */
+    long finalSequence;
 
     private final MemoryBudget budget;
     /** What of the budget is sequenced, over all executions. */
     private final MemoryBudget sequenced;
 
     private final Counters counters;
-    private final TextLengths lengths = new TextLengths();
+    private TextLengths lengths = new TextLengths();
     private final InstantSource clock;
 
     Outbox(
@@ -90,7 +113,7 @@ final class Outbox {
 
     /** The oldest ordinal that is not acked; {@link Long#MAX_VALUE} when all are. */
     long firstOrdinal() {
-        return window.size() > 0 ? window.get(window.first()).ordinal : queue.firstOrdinal();
+        return window.size() > 0 ? window.firstOrdinal() : queue.firstOrdinal();
     }
 
     boolean isEmpty() {
@@ -99,7 +122,16 @@ final class Outbox {
 
     /** Whether it should say that it lives when it has nothing to say. */
     boolean alive() {
-        return !released && !discarded && !queue.lastReported() && !(level.said() instanceof AttemptStanding.Closed);
+        return !released
+                && !orphaned()
+                && !discarded
+                && !queue.lastReported()
+                && !(level.said() instanceof AttemptStanding.Closed);
+    }
+
+    /** Whether only an earlier process reported it. */
+    boolean orphaned() {
+        return recovered && !claimed;
     }
 
     /** Whether nothing is to be sent, nor expected to be. */
@@ -114,14 +146,70 @@ final class Outbox {
     }
 
     /** Gives a pending item its sequence; text gets its offset. */
-    void sequence(Pending item) {
+    Sequenced sequence(Pending item, long sequence) {
         Sequenced update = sequenced(item);
+        if (update.last) {
+            finalSequence = sequence;
+        }
         lengths.follow(update.update);
         budget.release(item.charge);
         budget.reserve(update.charge);
-        sequenced.reserve(update.charge);
-        window.add(update);
         counters.sequenced.increment();
+        return update;
+    }
+
+    /** Takes what got the next sequence into the window's memory. */
+    void keep(Sequenced update) {
+        sequenced.reserve(update.charge);
+        unspooledFrom = Math.min(unspooledFrom, window.next());
+        window.add(update);
+    }
+
+    /** Goes on where an earlier process left off. */
+    void restore(RecoveredStream stream) {
+        List<Run> runs = stream.pending();
+        long calls = 0;
+        for (Run run : runs) {
+            calls += run.calls();
+            budget.reserve(Run.ALLOWANCE);
+            if (run.segment() != null) {
+                run.segment().hold(run.updates());
+            }
+        }
+        window.restore(stream.acked() + 1, runs, stream.next());
+        cursor = window.first();
+        writtenThrough = window.next();
+        finalSequence = stream.finalSequence();
+        lengths = stream.lengths();
+        lastAcked = finalSequence > 0 && finalSequence <= stream.acked();
+        queue.restore(window.size(), calls, finalSequence > 0);
+    }
+
+    /** The lengths of texts when all that has a sequence is merged. */
+    TextLengths lengths() {
+        return lengths;
+    }
+
+    /** What stands for an update that the spool lost. */
+    Sequenced lost(long ordinal, String reason) {
+        return new Sequenced(omitted(1, reason), ordinal, 1, false, true, "");
+    }
+
+    /** A segment is no longer where anything in memory is. */
+    void unwrite(SpoolSegment segment) {
+        for (long sequence = window.first(); sequence < window.loaded(); sequence++) {
+            Sequenced update = window.get(sequence);
+            if (update.segment == segment) {
+                update.segment = null;
+                segment.release(1);
+                unspooledFrom = Math.min(unspooledFrom, sequence);
+            }
+        }
+    }
+
+    /** Whether the spool has all that has a sequence. */
+    boolean written() {
+        return unspooledFrom >= window.loaded() && !heldTail;
     }
 
     /** The next batch from the cursor on, and moves the cursor behind it. There must be something to send. */
@@ -134,7 +222,7 @@ final class Outbox {
                 .setFirstSequence(cursor)
                 .setTraceparent(first.traceparent);
         int bytes = 0;
-        while (cursor < window.next() && batch.getUpdatesCount() < Limits.BATCH_UPDATES) {
+        while (cursor < window.loaded() && batch.getUpdatesCount() < Limits.BATCH_UPDATES) {
             Sequenced next = window.get(cursor);
             // Tag and length stand before each update.
             bytes += next.size + 5;
@@ -159,9 +247,10 @@ final class Outbox {
     long ack(long sequence, long now) {
         long roundTrip = -1;
         long bytes = 0;
-        while (window.size() > 0 && window.first() <= sequence) {
+        while (window.first() < window.loaded() && window.first() <= sequence) {
             Sequenced update = window.removeFirst();
             bytes += update.charge;
+            release(update);
             counters.acked.increment();
             queue.settle(update.calls);
             if (update.last) {
@@ -210,12 +299,35 @@ final class Outbox {
         discarded = true;
         counters.discarded.add(queue.discard());
         long bytes = 0;
-        while (window.size() > 0) {
-            bytes += window.removeFirst().charge;
+        while (window.first() < window.loaded()) {
+            Sequenced update = window.removeFirst();
+            bytes += update.charge;
+            release(update);
         }
         budget.release(bytes);
         sequenced.release(bytes);
+        for (Run run : window.tail()) {
+            if (run.segment() != null) {
+                run.segment().release(run.updates());
+            }
+            budget.release(
+                    run.held() == null
+                            ? Run.ALLOWANCE
+                            : run.held().stream()
+                                    .mapToLong(update -> update.charge)
+                                    .sum());
+        }
+        window.dropTail();
         cursor = window.first();
+        unspooledFrom = Long.MAX_VALUE;
+        heldTail = false;
+    }
+
+    private static void release(Sequenced update) {
+        if (update.segment != null) {
+            update.segment.release(1);
+            update.segment = null;
+        }
     }
 
     /** What is not acked, as a flush reports it; {@code updates} is 0 when all is. For any thread. */
@@ -225,7 +337,8 @@ final class Outbox {
                 key.writerName(),
                 key.epoch(),
                 queue.waiting(),
-                queue.lastReported() && !lastAcked && !discarded);
+                queue.lastReported() && !lastAcked && !discarded,
+                onDisk);
     }
 
     private void replace(long sequence, Sequenced update) {
@@ -234,7 +347,9 @@ final class Outbox {
         sequenced.release(before.charge);
         budget.reserve(update.charge);
         sequenced.reserve(update.charge);
+        release(before);
         window.set(sequence, update);
+        unspooledFrom = Math.min(unspooledFrom, sequence);
         counters.substituted.increment();
     }
 

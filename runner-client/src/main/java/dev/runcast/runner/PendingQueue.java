@@ -127,6 +127,18 @@ final class PendingQueue {
         takenCalls -= calls;
     }
 
+    /** An earlier process reported so much that is not acked, and perhaps the end. */
+    synchronized void restore(long updates, long calls, boolean ended) {
+        takenItems += updates;
+        takenCalls += calls;
+        lastReported |= ended;
+    }
+
+    /** So many more reported updates are in what was taken out than was known. */
+    synchronized void recount(long calls) {
+        takenCalls += calls;
+    }
+
     /** Throws everything away and takes nothing more. Returns how many reported updates were thrown away. */
     synchronized long discard() {
         long calls = list.calls() + takenCalls;

@@ -25,14 +25,27 @@ final class Replies {
     private static final Logger logger = LoggerFactory.getLogger(Replies.class);
     private static final long ECHO_NANOS = Duration.ofMillis(500).toNanos();
 
+    private static final Duration LONGEST_WAIT = Duration.ofHours(1);
+
     private final Sender sender;
     private final Cadence cadence;
     private final Counters counters;
     private final long minBackoffNanos;
     private final long maxBackoffNanos;
     private final RandomGenerator random;
+    private final ReporterListener listener;
+    private final Callbacks callbacks;
 
-    Replies(Sender sender, Cadence cadence, Counters counters, ReporterConfig config, RandomGenerator random) {
+    Replies(
+            Sender sender,
+            Cadence cadence,
+            Counters counters,
+            ReporterListener listener,
+            Callbacks callbacks,
+            ReporterConfig config,
+            RandomGenerator random) {
+        this.listener = listener;
+        this.callbacks = callbacks;
         this.sender = sender;
         this.cadence = cadence;
         this.counters = counters;
@@ -68,17 +81,18 @@ final class Replies {
         if (outbox == null) {
             return;
         }
-        if (ack.getSequence() >= outbox.window.next()) {
+        if (ack.getSequence() >= outbox.window.loaded()) {
             logger.warn(
                     "An ack for sequence {} of {} (expected: less than {})",
                     ack.getSequence(),
                     outbox.key,
-                    outbox.window.next());
+                    outbox.window.loaded());
             return;
         }
         long roundTrip = outbox.ack(ack.getSequence(), now);
         if (roundTrip >= 0) {
             cadence.acked(roundTrip);
+            counters.ackLatency.accept(roundTrip);
         }
         sender.feed();
     }
@@ -107,17 +121,41 @@ final class Replies {
                 goBack(outbox, expected > 0 ? expected : sequence, now);
             }
             default -> {
-                if (refusal.getRetryable()) {
+                if (refusal.getReason() == RejectionReason.REJECTION_REASON_EPOCH_AHEAD) {
+                    postpone(outbox, refusal, now);
+                } else if (refusal.getRetryable()) {
                     cadence.slower();
                     holdBack(outbox, now);
                     outbox.rewind(sequence);
                     counters.rewinds.increment();
-                } else if (sequence >= outbox.window.first() && sequence < outbox.window.next()) {
+                } else if (sequence >= outbox.window.first() && sequence < outbox.window.loaded()) {
                     substitute(outbox, refusal, now);
                 }
             }
         }
         sender.lineUp(outbox);
+    }
+
+    /** The attempt lies too far ahead: it is taken when the clocks have come that far, or are put right. */
+    private void postpone(Outbox outbox, Refusal refusal, long now) {
+        if (outbox.refusals == 0) {
+            logger.warn("{} has to wait: {}", outbox.key, refusal.getMessage());
+            String reason = refusal.getMessage();
+            callbacks.call(() -> listener.epochAhead(outbox.key.executionId(), outbox.key.epoch(), reason));
+        }
+        counters.postponed.increment();
+        holdBack(outbox, now);
+        if (refusal.hasRetryAfter()) {
+            Duration wait = Duration.ofSeconds(
+                    refusal.getRetryAfter().getSeconds(),
+                    refusal.getRetryAfter().getNanos());
+            // The longest backoff is the bound: a clock may be put right at any time.
+            if (wait.compareTo(LONGEST_WAIT) < 0 && now + wait.toNanos() < outbox.retryNanos) {
+                outbox.retryNanos = now + wait.toNanos();
+                sender.lineUpAt(outbox, outbox.retryNanos);
+            }
+        }
+        outbox.rewind(refusal.getSequence());
     }
 
     private void substitute(Outbox outbox, Refusal refusal, long now) {

@@ -1,8 +1,7 @@
 package dev.runcast.runner;
 
 /**
- * What a reporter has done so far. All but {@code connected}, {@code waitingUpdates}, {@code waitingBytes} and
- * {@code executions} only grow. The fields are read one after the other, not at one instant.
+ * What a reporter has done so far. All up to {@code postponed} only grow. The fields are read one after the other, not at one instant.
  *
  * @param reported updates that the agent reported
  * @param coalesced of these, appends that joined one before
@@ -25,10 +24,18 @@ package dev.runcast.runner;
  * @param connections streams that opened
  * @param disconnects streams and attempts that ended without being asked to
  * @param callbackFailures exceptions that callbacks threw
+ * @param spooled updates written to the spool, again ones included
+ * @param recovered updates that an earlier process left in the spool
+ * @param spoolDamage times something in the spool was found torn, unreadable or deleted
+ * @param spoolFailures times the spool could not be opened or written
+ * @param postponed times an attempt was told that its epoch lies too far ahead, and to come again later
  * @param connected whether a stream is open now
  * @param executions executions that are being reported now
  * @param waitingUpdates reported updates that are not acked now
  * @param waitingBytes what they take of the memory bound now
+ * @param breaker whether streams are tried to be opened now
+ * @param spool how the spool is now
+ * @param spoolBytes what its files take now
  */
 public record ReporterStats(
         long reported,
@@ -52,7 +59,15 @@ public record ReporterStats(
         long connections,
         long disconnects,
         long callbackFailures,
+        long spooled,
+        long recovered,
+        long spoolDamage,
+        long spoolFailures,
+        long postponed,
         boolean connected,
         int executions,
         long waitingUpdates,
-        long waitingBytes) {}
+        long waitingBytes,
+        BreakerState breaker,
+        SpoolState spool,
+        long spoolBytes) {}

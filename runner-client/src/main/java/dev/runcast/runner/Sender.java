@@ -3,6 +3,7 @@ package dev.runcast.runner;
 import dev.runcast.v1.Attach;
 import dev.runcast.v1.PublishUpdatesRequest;
 import dev.runcast.v1.PublishUpdatesResponse;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Comparator;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,11 +24,14 @@ import org.slf4j.LoggerFactory;
  * something or the time that the last turn named has come; the time is a parameter, so a test can be that thread.
  *
  * <p>Executions with something to send stand in a line and get one batch each in turn, as long as the stream is ready.
- * What is sequenced and not acked takes at most half of the memory bound: the other half stays without a sequence, where
- * it can still be merged and, in the end, left out.
  */
 final class Sender implements Link.Owner {
     private static final Logger logger = LoggerFactory.getLogger(Sender.class);
+
+    /** How long, from the begin of a stream, what the spool has of an older attempt goes before a newer one. */
+    private static final long HANDOVER_NANOS = Duration.ofSeconds(10).toNanos();
+
+    private static final long HANDOVER_LOOK_NANOS = Duration.ofMillis(20).toNanos();
 
     /** Batches after which the mailbox is looked at again. */
     private static final int BATCHES_A_TURN = 64;
@@ -35,7 +40,9 @@ final class Sender implements Link.Owner {
 
     private final Map<StreamKey, Outbox> outboxes = new HashMap<>();
     private final ArrayDeque<Outbox> line = new ArrayDeque<>();
-    private final ArrayDeque<Outbox> starved = new ArrayDeque<>();
+    /** What was written and waits for the stream to take frames again. */
+    private final ArrayDeque<Outbox> parked = new ArrayDeque<>();
+
     private final PriorityQueue<Timer> timers = new PriorityQueue<>(Comparator.comparingLong(Timer::atNanos));
     private final Flushes flushes = new Flushes();
 
@@ -47,6 +54,9 @@ final class Sender implements Link.Owner {
     private final Link link;
     private final Replies replies;
     private final Upkeep upkeep;
+    private final Spooler spooler;
+    private final Intake intake;
+    private final long offlineTextNanos;
 
     private long now;
     private boolean blocked;
@@ -56,6 +66,7 @@ final class Sender implements Link.Owner {
      *
      * @param sequenced the part of the budget that what has a sequence may take
      * @param retired told of executions that are over; a later report makes them known again
+     * @param opener the outbox of a writer whose updates the spool has, made when there is none
      */
     Sender(
             ReporterConfig config,
@@ -67,6 +78,7 @@ final class Sender implements Link.Owner {
             ReporterListener listener,
             Callbacks callbacks,
             Consumer<StreamKey> retired,
+            Function<StreamKey, Outbox> opener,
             RandomGenerator random) {
         this.mailbox = mailbox;
         this.budget = budget;
@@ -74,20 +86,29 @@ final class Sender implements Link.Owner {
         this.relief = new MemoryRelief(budget, counters);
         this.cadence = new Cadence(config.minCadence(), config.maxCadence());
         this.link = new Link(transport, mailbox, this, listener, callbacks, counters, config, random);
-        this.replies = new Replies(this, cadence, counters, config, random);
-        this.upkeep = new Upkeep(config, link, counters, retired);
+        this.replies = new Replies(this, cadence, counters, listener, callbacks, config, random);
+        this.spooler = new Spooler(config, outboxes, budget, sequenced, counters, listener, callbacks, opener);
+        this.intake = new Intake(budget, sequenced, cadence, spooler);
+        this.offlineTextNanos = config.maxCadence().toNanos();
+        this.upkeep = new Upkeep(config, link, counters, outbox -> {
+            spooler.retired(outbox);
+            retired.accept(outbox.key);
+        });
     }
 
     /** Does all that can be done at this time; returns the time at which there is something to do again. */
     long turn(long time) {
         now = time;
         link.time(time);
+        // Before anybody asks what is missing: the spool may have something of an earlier process.
+        long next = spooler.turn(now);
         look();
         for (Runnable task = mailbox.nextTask(); task != null; task = mailbox.nextTask()) {
             task.run();
         }
-        long next = link.turn();
+        next = Math.min(next, link.turn());
         ring();
+        feed();
         if (budget.pressed()) {
             relieve();
         }
@@ -106,9 +127,11 @@ final class Sender implements Link.Owner {
         outboxes.values().forEach(this::lineUp);
     }
 
-    /** Ends the stream in order; who still waits for a flush is told what is missing. */
+    /** Ends the stream in order and writes what is left; who still waits for a flush is told what is missing. */
     void stop() {
+        look();
         link.stop();
+        spooler.close(outboxes.values(), now, outbox -> intake.drain(outbox, now));
         flushes.settle(Long.MAX_VALUE);
     }
 
@@ -125,9 +148,10 @@ final class Sender implements Link.Owner {
 
     @Override
     public void opened(Transport.Connection connection) {
-        blocked = false;
+        ready();
         for (Outbox outbox : outboxes.values()) {
             outbox.attachWanted = true;
+            outbox.goesFirstUntil = now + HANDOVER_NANOS;
             lineUp(outbox);
         }
     }
@@ -135,6 +159,10 @@ final class Sender implements Link.Owner {
     @Override
     public void ready() {
         blocked = false;
+        for (Outbox outbox = parked.poll(); outbox != null; outbox = parked.poll()) {
+            outbox.parked = false;
+            lineUp(outbox);
+        }
     }
 
     @Override
@@ -145,13 +173,13 @@ final class Sender implements Link.Owner {
     @Override
     public void lost() {
         line.clear();
-        starved.clear();
+        intake.clear();
         for (Outbox outbox : outboxes.values()) {
             outbox.lined = false;
-            outbox.starved = false;
             outbox.rewind(0);
             outbox.rewoundTo = 0;
             outbox.echoed = false;
+            lineUp(outbox);
         }
     }
 
@@ -166,7 +194,7 @@ final class Sender implements Link.Owner {
 
     /** Has a turn of it soon. */
     void lineUp(Outbox outbox) {
-        if (!outbox.lined && link.open() != null) {
+        if (!outbox.lined && (link.open() != null || spooler.on())) {
             outbox.lined = true;
             line.add(outbox);
         }
@@ -180,13 +208,10 @@ final class Sender implements Link.Owner {
         }
     }
 
-    /** There is room again for what has no sequence. */
+    /** There may be room again for who waits for some. */
     void feed() {
-        if (sequenced.used() < sequenced.bound()) {
-            for (Outbox outbox = starved.poll(); outbox != null; outbox = starved.poll()) {
-                outbox.starved = false;
-                lineUp(outbox);
-            }
+        for (Outbox outbox = intake.fed(); outbox != null; outbox = intake.fed()) {
+            lineUp(outbox);
         }
     }
 
@@ -195,6 +220,7 @@ final class Sender implements Link.Owner {
             if (outboxes.putIfAbsent(outbox.key, outbox) == null) {
                 outbox.attachWanted = true;
                 outbox.lastFrameNanos = now;
+                spooler.adopt(outbox);
             }
             lineUp(outbox);
         }
@@ -221,15 +247,16 @@ final class Sender implements Link.Owner {
         }
     }
 
-    /** Sends while the stream is ready. Returns whether there is more that can go at once. */
+    /** Sends while the stream is ready, or else only writes. Returns whether there is more that can be done at once. */
     private boolean send() {
         Transport.Connection connection = link.open();
-        for (int batches = 0; connection != null && !line.isEmpty(); batches++) {
-            if (!connection.isReady()) {
-                if (!blocked) {
-                    blocked = true;
-                    cadence.slower();
-                }
+        for (int batches = 0; !line.isEmpty(); batches++) {
+            boolean ready = connection != null && connection.isReady();
+            if (connection != null && !ready && !blocked) {
+                blocked = true;
+                cadence.slower();
+            }
+            if (!ready && !spooler.on()) {
                 return false;
             }
             if (batches == BATCHES_A_TURN) {
@@ -237,11 +264,26 @@ final class Sender implements Link.Owner {
             }
             Outbox outbox = line.remove();
             outbox.lined = false;
-            if (!outbox.discarded) {
+            if (outbox.discarded) {
+                continue;
+            }
+            if (connection != null && ready) {
                 serve(outbox, connection);
+            } else {
+                park(outbox);
             }
         }
         return false;
+    }
+
+    /** Writes what an outbox has while the stream takes nothing. */
+    private void park(Outbox outbox) {
+        intake.fill(outbox, now, offlineTextNanos);
+        if (!outbox.parked) {
+            outbox.parked = true;
+            parked.add(outbox);
+        }
+        awaitText(outbox);
     }
 
     private void serve(Outbox outbox, Transport.Connection connection) {
@@ -255,45 +297,50 @@ final class Sender implements Link.Owner {
                             .setEpoch(outbox.key.epoch()))
                     .build());
         }
+        if (spooler.on()) {
+            intake.fill(outbox, now, 0);
+        }
         if (now < outbox.retryNanos) {
             lineUpAt(outbox, outbox.retryNanos);
             return;
         }
-        replies.checkEcho(outbox, now);
-        if (outbox.cursor == outbox.window.next()) {
-            fill(outbox);
+        if (comesAfterAnother(outbox)) {
+            lineUpAt(outbox, now + HANDOVER_LOOK_NANOS);
+            return;
         }
-        if (outbox.cursor < outbox.window.next()) {
+        replies.checkEcho(outbox, now);
+        if (!spooler.on() && outbox.cursor == outbox.window.next()) {
+            intake.fill(outbox, now, 0);
+        }
+        if (outbox.cursor == outbox.window.loaded() && outbox.window.hasTail()) {
+            intake.load(outbox);
+        }
+        if (outbox.cursor < outbox.window.loaded()) {
             connection.send(outbox.nextBatch(now));
             lineUp(outbox);
-        } else if (!outbox.queue.isEmpty() && !outbox.starved) {
+        } else {
+            awaitText(outbox);
+        }
+    }
+
+    private void awaitText(Outbox outbox) {
+        if (!outbox.queue.isEmpty() && !outbox.starved) {
             lineUpAt(outbox, outbox.nextTextNanos);
         }
     }
 
-    /** Gives a sequence to what may go now, as much as one batch takes. */
-    private void fill(Outbox outbox) {
-        boolean textDue = now >= outbox.nextTextNanos;
-        boolean text = false;
-        long bytes = 0;
-        while (outbox.window.next() - outbox.cursor < Limits.BATCH_UPDATES && bytes < Limits.BATCH) {
-            if (sequenced.used() >= sequenced.bound()) {
-                if (!outbox.starved) {
-                    outbox.starved = true;
-                    starved.add(outbox);
-                }
-                return;
-            }
-            Pending item = outbox.queue.poll(textDue, outbox.flushThrough);
-            if (item == null) {
-                if (text) {
-                    outbox.nextTextNanos = now + Math.max(cadence.interval(), outbox.slowDownNanos());
-                }
-                return;
-            }
-            text |= !item.urgent();
-            outbox.sequence(item);
-            bytes += outbox.window.get(outbox.window.next() - 1).size;
+    /**
+     * What an earlier process left of an older attempt goes first: once the newer one is adopted it would be refused. But
+     * not for ever, should it be stuck.
+     */
+    private boolean comesAfterAnother(Outbox outbox) {
+        if (spooler.orphans().isEmpty() || now >= outbox.goesFirstUntil) {
+            return false;
         }
+        return spooler.orphans().stream()
+                .anyMatch(older -> older.orphaned()
+                        && older.key.epoch() < outbox.key.epoch()
+                        && older.key.executionId().equals(outbox.key.executionId())
+                        && !older.isEmpty());
     }
 }

@@ -1,6 +1,7 @@
 package dev.runcast.runner;
 
 import dev.runcast.v1.Update;
+import org.jspecify.annotations.Nullable;
 
 /** An update that has its sequence for good; kept until it is acked. Belongs to the sender's thread. */
 final class Sequenced {
@@ -19,6 +20,10 @@ final class Sequenced {
     long sentNanos;
 
     boolean sent;
+
+    /** Where the spool has it; null when it has not. */
+    @Nullable
+    SpoolSegment segment;
 
     Sequenced(Update update, long ordinal, long calls, boolean last, boolean substitute, String traceparent) {
         this.update = update;

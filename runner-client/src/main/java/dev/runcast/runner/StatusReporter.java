@@ -1,5 +1,6 @@
 package dev.runcast.runner;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +58,7 @@ public final class StatusReporter implements AutoCloseable {
     private final ThreadPoolExecutor callbackThreads;
     private final Transport transport;
     private final Sender sender;
+    private final Runnable meters;
     private final boolean degraded;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean warned = new AtomicBoolean();
@@ -90,7 +92,10 @@ public final class StatusReporter implements AutoCloseable {
                 listener,
                 new Callbacks(callbackThreads, counters),
                 this::retire,
+                key -> opened(key).outbox(),
                 new Random());
+        MeterRegistry registry = config.meters();
+        this.meters = registry == null ? () -> {} : new ReporterMeters(registry, counters, this::stats)::close;
         this.degraded = !started();
     }
 
@@ -115,7 +120,13 @@ public final class StatusReporter implements AutoCloseable {
      * counted in {@link ReporterStats#ignored()}.
      */
     public ExecutionReporter execution(String executionId, long epoch, String writerName) {
-        StreamKey key = new StreamKey(String.valueOf(executionId), String.valueOf(writerName), epoch);
+        ExecutionReporter execution =
+                opened(new StreamKey(String.valueOf(executionId), String.valueOf(writerName), epoch));
+        execution.outbox().claimed = true;
+        return execution;
+    }
+
+    private ExecutionReporter opened(StreamKey key) {
         synchronized (executions) {
             ExecutionReporter known = executions.get(key);
             if (known == null) {
@@ -172,8 +183,9 @@ public final class StatusReporter implements AutoCloseable {
 
     /**
      * Takes no more reports, waits until everything is durable or the time is up, and lets go of thread and stream. What
-     * the result names as missing is lost with this process. Calls after it are counted and do nothing, this one
-     * included: it answers for what is still missing.
+     * the result names as missing is lost with this process, unless it says that it is spooled: then it is on disk, and
+     * the next reporter with the same spool sends it. Calls after it are counted and do nothing, this one included: it
+     * answers for what is still missing.
      */
     public FlushResult close(Duration timeout) {
         if (closed.getAndSet(true)) {
@@ -183,10 +195,7 @@ public final class StatusReporter implements AutoCloseable {
             outbox.queue.settleHalves();
             mailbox.look(outbox);
         }
-        FlushResult result = flush(timeout);
-        if (!result.complete()) {
-            logger.warn("Closed with updates that are not durable: {}", result.missing());
-        }
+        FlushResult flushed = flush(timeout);
         thread.stop(
                 () -> {
                     sender.stop();
@@ -194,6 +203,13 @@ public final class StatusReporter implements AutoCloseable {
                 },
                 GRACE);
         callbackThreads.shutdown();
+        meters.run();
+        FlushResult result = flushed.complete() ? flushed : unsent();
+        if (!result.kept()) {
+            logger.warn("Closed with updates that are not durable: {}", result.missing());
+        } else if (!result.complete()) {
+            logger.info("Closed with updates that are spooled and not durable yet: {}", result.missing());
+        }
         return result;
     }
 

@@ -19,12 +19,12 @@ final class Upkeep {
 
     private final Link link;
     private final Counters counters;
-    private final Consumer<StreamKey> retired;
+    private final Consumer<Outbox> retired;
     private final long heartbeatNanos;
     private final long ackTimeoutNanos;
     private long nextNanos;
 
-    Upkeep(ReporterConfig config, Link link, Counters counters, Consumer<StreamKey> retired) {
+    Upkeep(ReporterConfig config, Link link, Counters counters, Consumer<Outbox> retired) {
         this.link = link;
         this.counters = counters;
         this.retired = retired;
@@ -44,7 +44,7 @@ final class Upkeep {
             long quiet = now - Math.max(outbox.lastFrameNanos, outbox.lastAckNanos);
             if (outbox.over() && quiet >= RETIRE_NANOS) {
                 each.remove();
-                retired.accept(outbox.key);
+                retired.accept(outbox);
             }
         }
         nextNanos = Math.max(next, now + SHORTEST_NANOS);

@@ -62,7 +62,7 @@ class PaceTest {
                 assertThat(window.removeFirst().ordinal).isEqualTo(first);
             }
             if (window.size() > 0) {
-                long sequence = window.first() + random.nextInt(window.size());
+                long sequence = window.first() + random.nextInt((int) window.size());
                 assertThat(window.get(sequence).ordinal).isEqualTo(sequence);
             }
         }

@@ -140,4 +140,36 @@ class SenderTest {
     private String text() {
         return ingest.log.text(RUN, "m1", TextField.TEXT_FIELD_TEXT);
     }
+
+    @Test
+    void anAttemptThatLiesTooFarAheadWaitsAndIsTakenWhenItsTimeHasCome() {
+        ingest.newestEpoch(EPOCH - 1);
+        ExecutionReporter run = simulation.execution("run-1", EPOCH);
+        run.running();
+        run.completed();
+        simulation.run(Duration.ofMinutes(5));
+        StreamKey key = new StreamKey("run-1", "", EPOCH);
+        assertThat(ingest.log.updates(key)).isEmpty();
+        ReporterStats stats = simulation.stats();
+        assertThat(stats.postponed()).isBetween(5L, 60L);
+        assertThat(stats.substituted()).isZero();
+        ingest.newestEpoch(EPOCH);
+        assertThat(simulation.flush(Duration.ofMinutes(1)).complete()).isTrue();
+        assertThat(ingest.log.updates(key)).hasSize(2).noneMatch(Update::hasOmitted);
+    }
+
+    @Test
+    void aDoorThatIsDownIsLeftAloneForAWhileAndTriedOnce() {
+        ingest.misfortunes(new SimulatedIngest.Misfortunes(1, 0, 0, 0, 0, 0));
+        simulation.execution("run-1", EPOCH).running();
+        simulation.run(Duration.ofMinutes(2));
+        assertThat(simulation.stats().breaker()).isEqualTo(BreakerState.OPEN);
+        long attempts = simulation.stats().connectAttempts();
+        simulation.run(Duration.ofMinutes(5));
+        assertThat(simulation.stats().connectAttempts() - attempts).isBetween(5L, 10L);
+        ingest.misfortunes(SimulatedIngest.Misfortunes.NONE);
+        simulation.run(Duration.ofMinutes(1));
+        assertThat(simulation.stats().breaker()).isEqualTo(BreakerState.CLOSED);
+        assertThat(ingest.log.updates(new StreamKey("run-1", "", EPOCH))).hasSize(1);
+    }
 }

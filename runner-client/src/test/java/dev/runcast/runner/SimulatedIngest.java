@@ -10,9 +10,13 @@ import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -37,6 +41,12 @@ final class SimulatedIngest implements Transport {
     private Misfortunes misfortunes;
     private long now;
     private long order;
+    /** Whose batches came, in their order. */
+    final List<StreamKey> arrivals = new ArrayList<>();
+
+    private final Set<StreamKey> deaf = new HashSet<>();
+    private final Set<StreamKey> fenced = new HashSet<>();
+    private long newestEpoch = Long.MAX_VALUE;
     int connections;
     int heartbeats;
     int attaches;
@@ -47,9 +57,28 @@ final class SimulatedIngest implements Transport {
         this.poison = poison;
     }
 
+    /** It has no room for that one. */
+    void deaf(StreamKey key) {
+        deaf.add(key);
+    }
+
+    /** Attempts above it are too far ahead. */
+    void newestEpoch(long epoch) {
+        newestEpoch = epoch;
+    }
+
+    /** It says of that one that a newer attempt counts. */
+    void fenced(StreamKey key) {
+        fenced.add(key);
+    }
+
     /** From now on. */
     void misfortunes(Misfortunes value) {
         misfortunes = value;
+    }
+
+    long now() {
+        return now;
     }
 
     /** When something happens next; {@link Long#MAX_VALUE} when nothing will. */
@@ -156,6 +185,19 @@ final class SimulatedIngest implements Transport {
         private void batch(UpdateBatch batch) {
             StreamKey key = IngestLog.key(batch);
             long sequence = batch.getFirstSequence();
+            arrivals.add(key);
+            if (deaf.contains(key)) {
+                refuse(batch, sequence, sequence, RejectionReason.REJECTION_REASON_UNAVAILABLE, true);
+                return;
+            }
+            if (key.epoch() > newestEpoch) {
+                refuse(batch, sequence, sequence, RejectionReason.REJECTION_REASON_EPOCH_AHEAD, true);
+                return;
+            }
+            if (fenced.contains(key)) {
+                refuse(batch, sequence, sequence, RejectionReason.REJECTION_REASON_FENCED, false);
+                return;
+            }
             for (Update update : batch.getUpdatesList()) {
                 long last = log.stream(key).last();
                 if (chance(misfortunes.breaks / batch.getUpdatesCount())) {

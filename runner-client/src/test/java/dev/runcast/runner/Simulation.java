@@ -27,10 +27,25 @@ final class Simulation {
     private long now;
 
     Simulation(ReporterConfig template, SimulatedIngest ingest, Random random) {
+        this(template, ingest, random, ReporterListener.NONE);
+    }
+
+    Simulation(ReporterConfig template, SimulatedIngest ingest, Random random, ReporterListener listener) {
+        this(template, template.memoryBytes() / 2, ingest, random, listener);
+    }
+
+    /** With another bound of what has a sequence and is in memory; begins at the door's time. */
+    Simulation(
+            ReporterConfig template,
+            long sequencedBytes,
+            SimulatedIngest ingest,
+            Random random,
+            ReporterListener listener) {
         this.config = template.withClock(this::instant);
+        this.now = ingest.now();
         this.ingest = ingest;
         this.budget = new MemoryBudget(config.memoryBytes());
-        this.sequenced = new MemoryBudget(config.memoryBytes() / 2);
+        this.sequenced = new MemoryBudget(sequencedBytes);
         this.mailbox = new Mailbox(() -> called = true);
         this.sender = new Sender(
                 config,
@@ -39,14 +54,21 @@ final class Simulation {
                 budget,
                 sequenced,
                 counters,
-                ReporterListener.NONE,
+                listener,
                 callbacks,
                 key -> retired.add(key.toString()),
+                key -> opened(key).outbox(),
                 random);
     }
 
     ExecutionReporter execution(String id, long epoch) {
-        return executions.computeIfAbsent(new StreamKey(id, "", epoch), key -> {
+        ExecutionReporter execution = opened(new StreamKey(id, "", epoch));
+        execution.outbox().claimed = true;
+        return execution;
+    }
+
+    private ExecutionReporter opened(StreamKey stream) {
+        return executions.computeIfAbsent(stream, key -> {
             Outbox outbox = new Outbox(key, new SignalLevel(callbacks), budget, sequenced, counters, config.clock());
             Reporting reporting = new Reporting(outbox, mailbox, budget, counters, config.clock(), () -> true);
             return new ExecutionReporter(outbox, mailbox, reporting);
@@ -74,6 +96,16 @@ final class Simulation {
         }
         now = until;
         ingest.run(now);
+    }
+
+    /** Everything that is left goes into the spool, as at a close. */
+    void stop() {
+        executions.values().forEach(each -> mailbox.look(each.outbox()));
+        sender.stop();
+    }
+
+    List<Outbox> outboxes() {
+        return executions.values().stream().map(ExecutionReporter::outbox).toList();
     }
 
     /** What a flush of so much time comes to. */

@@ -103,7 +103,7 @@ class StatusReporterTest {
             run.completed();
             FlushResult result = reporter.flush(Duration.ofMillis(200));
             assertThat(result.complete()).isFalse();
-            assertThat(result.missing()).containsExactly(new FlushResult.Missing("run-1", "", EPOCH, 3, true));
+            assertThat(result.missing()).containsExactly(new FlushResult.Missing("run-1", "", EPOCH, 3, true, false));
             ingest.restart();
             assertThat(reporter.flush(PATIENCE).complete()).isTrue();
             assertThat(ingest.log.updates(RUN)).hasSize(3);
@@ -365,7 +365,7 @@ class StatusReporterTest {
             ExecutionReporter run = reporter.execution("run-1", EPOCH);
             run.completed();
             assertThat(reporter.flush(Duration.ofMillis(50)).missing())
-                    .containsExactly(new FlushResult.Missing("run-1", "", EPOCH, 1, true));
+                    .containsExactly(new FlushResult.Missing("run-1", "", EPOCH, 1, true, false));
             assertThat(reporter.stats().connected()).isFalse();
         }
     }
@@ -393,8 +393,8 @@ class StatusReporterTest {
         FlushResult result = reporter.close(Duration.ofMillis(100));
         assertThat(result.missing())
                 .containsExactlyInAnyOrder(
-                        new FlushResult.Missing("run-1", "", EPOCH, 1, false),
-                        new FlushResult.Missing("run-2", "", EPOCH, 1, true));
+                        new FlushResult.Missing("run-1", "", EPOCH, 1, false, false),
+                        new FlushResult.Missing("run-2", "", EPOCH, 1, true, false));
         assertThat(reporter.close(PATIENCE).missing()).hasSize(2);
     }
 

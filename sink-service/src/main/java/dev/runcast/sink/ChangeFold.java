@@ -84,6 +84,11 @@ final class ChangeFold {
         return versions;
     }
 
+    /** What is stored of an execution is gone: it begins anew. To be called when everything is written. */
+    void forget(ExecutionKey key) {
+        versions.remove(key);
+    }
+
     /** That is written: what comes now follows it. */
     void written() {
         batches.clear();

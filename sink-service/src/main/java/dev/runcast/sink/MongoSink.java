@@ -9,9 +9,11 @@ import dev.runcast.store.UnstorableException;
 import dev.runcast.topics.Decoded;
 import dev.runcast.topics.RecordCodec;
 import dev.runcast.v1.ChangeBatch;
+import dev.runcast.v1.Execution;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -73,14 +75,28 @@ public final class MongoSink
             prepared = true;
         }
         Poll poll = new Poll();
+        Set<ExecutionKey> seen = new HashSet<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {
             Decoded<ChangeBatch> decoded = RecordCodec.CHANGES.decode(record.key(), record.value());
             if (decoded instanceof Decoded.Value<ChangeBatch> value) {
-                poll.readable.add(new Incoming(record, value.value()));
+                Incoming next = new Incoming(record, value.value());
+                if (!seen.add(next.key()) && next.isFirst()) {
+                    // An execution that begins may take another one's place: that one has to be stored before.
+                    write(poll);
+                    poll = new Poll();
+                    seen.clear();
+                    seen.add(next.key());
+                }
+                poll.readable.add(next);
             } else {
                 poll.unreadable.add(deadLetters.unreadable(record, decoded));
             }
         }
+        write(poll);
+    }
+
+    private void write(Poll poll) {
+        removeReplaced(poll);
         fold(poll);
         if (poll.holes > 0) {
             // Perhaps only what is remembered is old: the store was repaired, or others wrote meanwhile.
@@ -91,6 +107,20 @@ public final class MongoSink
         versions.stored(poll.fold.versions());
         progress.counter("changes.written").increment(poll.taken);
         progress.counter("changes.repeated").increment(poll.repeated);
+    }
+
+    /** Takes out executions whose ids are used again. Broken off, it is done again when the poll is. */
+    private void removeReplaced(Poll poll) {
+        for (Incoming one : poll.readable) {
+            if (one.isFirst() && versions.of(Set.of(one.key())).getOrDefault(one.key(), 0L) > 0) {
+                Execution stored = store.execution(one.key()).block();
+                if (stored != null && ReusedId.begins(stored, one.batch.getChanges(0))) {
+                    LOG.info("{} ended at version {} and begins anew", one.key(), stored.getVersion());
+                    store.remove(one.key()).block();
+                    versions.forget(Set.of(one.key()));
+                }
+            }
+        }
     }
 
     private void fold(Poll poll) {
@@ -146,6 +176,11 @@ public final class MongoSink
     private record Incoming(ConsumerRecord<byte[], byte[]> record, ChangeBatch batch) {
         ExecutionKey key() {
             return RecordCodec.CHANGES.keyOf(batch);
+        }
+
+        /** Whether an execution begins with it. */
+        boolean isFirst() {
+            return batch.getChangesCount() > 0 && batch.getChanges(0).getFirstVersion() == 1;
         }
     }
 

@@ -79,8 +79,11 @@ public class SinkApplication {
     /** Under this name the service's defaults and an operator's file are found: {@code sink-service.properties}. */
     public static final String CONFIG_NAME = "sink-service";
 
-    /** Starts the service. */
+    /** Starts the service, or does what {@code runcast.sink.mode} says and ends. */
     public static void main(String[] args) {
+        if (RebuildApplication.isAsked(args)) {
+            System.exit(RebuildApplication.run(args));
+        }
         builder().run(args);
     }
 
@@ -102,6 +105,11 @@ public class SinkApplication {
 
     @Bean
     Feeds feeds(KafkaSettings kafka, SinkSettings settings) {
+        if (settings.mode() != SinkSettings.Mode.SERVE) {
+            throw new IllegalArgumentException(
+                    "runcast.sink.mode: %s in a file (expected: as an argument or as RUNCAST_SINK_MODE)"
+                            .formatted(settings.mode()));
+        }
         TopicAdministration.ensure(kafka.clients(), kafka.layout(), kafka.timeout());
         return new Feeds(kafka, settings);
     }

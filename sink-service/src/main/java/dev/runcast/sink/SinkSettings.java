@@ -8,6 +8,7 @@ import org.springframework.util.unit.DataSize;
 /**
  * How the sink reads.
  *
+ * @param mode whether it serves, or compares or rebuilds once and ends
  * @param group the consumer groups are called this with {@code -mongo}, {@code -rejected} and {@code -redis}
  * @param concurrency threads of this instance for each store, 1 or greater; more than the topic has partitions are idle
  * @param maxPollRecords how many records are folded and written at once at most, 1 or greater
@@ -17,12 +18,23 @@ import org.springframework.util.unit.DataSize;
  */
 @ConfigurationProperties("runcast.sink")
 public record SinkSettings(
+        @DefaultValue("serve") Mode mode,
         @DefaultValue("runcast-sink") String group,
         @DefaultValue("1") int concurrency,
         @DefaultValue("1000") int maxPollRecords,
         @DefaultValue("16MB") DataSize maxFetch,
         @DefaultValue("5s") Duration maxLiveLag,
         @DefaultValue("5s") Duration maxRetryInterval) {
+    /** What the service does. */
+    public enum Mode {
+        /** Writes the feeds into the stores until it is stopped. */
+        SERVE,
+        /** Compares the store with the log and ends: with 0 when all is equal, with 3 when not. */
+        VERIFY,
+        /** Replaces what differs from the log and ends. */
+        REBUILD
+    }
+
     /** @throws IllegalArgumentException when a value is out of range */
     public SinkSettings {
         if (group.isBlank()) {

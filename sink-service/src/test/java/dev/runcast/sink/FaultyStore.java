@@ -74,6 +74,11 @@ final class FaultyStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return real.request(key, requestId);
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return real.rejected(key, pageToken, limit);
     }
@@ -86,5 +91,25 @@ final class FaultyStore implements ExecutionStore {
     @Override
     public Mono<String> generation() {
         return real.generation();
+    }
+
+    @Override
+    public Flux<ExecutionKey> keys() {
+        return real.keys();
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return real.remove(key);
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return real.removeHeadless();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return real.contradictions(key);
     }
 }

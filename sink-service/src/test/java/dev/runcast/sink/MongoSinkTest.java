@@ -12,6 +12,8 @@ import dev.runcast.v1.Change;
 import dev.runcast.v1.ChangeBatch;
 import dev.runcast.v1.TextChange;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +61,31 @@ class MongoSinkTest {
         assertThatThrownBy(() -> sink.onMessage(feed(run), consumer)).hasMessage("no answer");
         sink.onMessage(feed(run), consumer);
         assertStored(store, run);
+    }
+
+    @Test
+    void idThatIsUsedAgainBeginsAnewInTheStore() {
+        Instant now = Instant.now().minusSeconds(60);
+        RunLog ended = RunLog.of("a", 40, now.minus(Duration.ofDays(31)));
+        RunLog again = RunLog.of("a", 5, now);
+        sink.onMessage(feed(ended), consumer);
+        store.writesThatFail.set(1);
+        assertThatThrownBy(() -> sink.onMessage(feed(again), consumer)).hasMessage("no answer");
+        sink = newSink();
+        sink.onMessage(feed(again), consumer);
+        sink.onMessage(feed(again), consumer);
+        assertStored(store, again);
+    }
+
+    @Test
+    void idThatIsUsedAgainInTheSamePollBeginsAnew() {
+        Instant now = Instant.now().minusSeconds(60);
+        RunLog again = RunLog.of("a", 5, now);
+        List<ConsumerRecord<byte[], byte[]>> records =
+                new ArrayList<>(feed(RunLog.of("a", 40, now.minus(Duration.ofDays(31)))));
+        records.addAll(feed(again));
+        sink.onMessage(records, consumer);
+        assertStored(store, again);
     }
 
     @Test

@@ -43,11 +43,16 @@ final class RunLog {
     private final List<ChangeBatch> changes = new ArrayList<>();
     private final List<RejectedUpdate> rejected = new ArrayList<>();
     private final Map<String, Long> lengths = new HashMap<>();
-    private final Instant begin = Instant.now().minusSeconds(60);
+    private final Instant begin;
     private ExecutionView view = ExecutionView.EMPTY;
     private long sequence;
 
     RunLog(String executionId) {
+        this(executionId, Instant.now().minusSeconds(60));
+    }
+
+    RunLog(String executionId, Instant begin) {
+        this.begin = begin;
         key = new ExecutionKey("default", executionId);
         report(Update.newBuilder()
                 .setDeclared(Declared.newBuilder()
@@ -121,8 +126,15 @@ final class RunLog {
 
     /** A run with some of everything and this many appends. */
     static RunLog of(String executionId, int appends) {
-        RunLog run =
-                new RunLog(executionId).phase(Phase.PHASE_RUNNING).message("m1").message("m2");
+        return of(executionId, appends, Instant.now().minusSeconds(60));
+    }
+
+    /** The same, begun at a time. */
+    static RunLog of(String executionId, int appends, Instant begin) {
+        RunLog run = new RunLog(executionId, begin)
+                .phase(Phase.PHASE_RUNNING)
+                .message("m1")
+                .message("m2");
         for (int i = 0; i < appends; i++) {
             run.append(i % 3 == 0 ? "m1" : "m2", "слово " + i + ' ');
         }

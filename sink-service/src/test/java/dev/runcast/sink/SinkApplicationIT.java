@@ -189,6 +189,31 @@ class SinkApplicationIT {
     }
 
     @Test
+    void recordsUnderWrongKeysBecomeDeadLettersAndHoldNobodyUp() {
+        RunLog run = RunLog.of(name(), 10).appendToNothing();
+        String key = name();
+        byte[] change = run.changes().get(0).toByteArray();
+        byte[] rejected = run.rejected().get(0).toByteArray();
+        try (ConfigurableApplicationContext sink = servers.startSink(name())) {
+            for (int partition = 0; partition < 4; partition++) {
+                servers.poison(Topic.CHANGES, partition, ("default/" + key).getBytes(UTF_8), change);
+                servers.poison(Topic.CHANGES, partition, ("a/b/" + key).getBytes(UTF_8), change);
+                servers.poison(Topic.REJECTED, partition, ("default/" + key).getBytes(UTF_8), rejected);
+                servers.poison(Topic.REJECTED, partition, ("$." + key).getBytes(UTF_8), null);
+            }
+            servers.feed(run);
+            eventually().untilAsserted(() -> assertStored(store, run));
+            eventually().untilAsserted(() -> assertThat(
+                            store.deadLetters(1_000).collectList().block())
+                    .filteredOn(letter -> letter.key().endsWith(key))
+                    .hasSize(16)
+                    .allSatisfy(letter -> assertThat(letter.message()).contains("(expected: ")));
+            assertThat(store.execution(new ExecutionKey("default", key)).blockOptional())
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void twoInstancesShareTheWorkAndOneMayLeave() {
         String group = name();
         List<RunLog> runs = new ArrayList<>();

@@ -16,6 +16,7 @@ class SinkSettingsTest {
     void defaultsAreWhatTheDocumentationSays() {
         assertThat(bind("runcast.sink", SinkSettings.class, Map.of()))
                 .isEqualTo(new SinkSettings(
+                        SinkSettings.Mode.SERVE,
                         "runcast-sink",
                         1,
                         1000,

@@ -30,6 +30,9 @@ public interface ExecutionStore {
     /** The versions of those of the given executions that are stored. */
     Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys);
 
+    /** All executions that are stored, of all tenants, in no order. */
+    Flux<ExecutionKey> keys();
+
     /**
      * A page of a tenant's executions, newest first by {@code created_at} in milliseconds.
      *
@@ -58,6 +61,12 @@ public interface ExecutionStore {
     Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion);
 
     /**
+     * The change that a request made, found by its request id at the same cost however long the history is. The newest
+     * one when an id was used again after the merge had forgotten it; empty when none is stored.
+     */
+    Mono<Change> request(ExecutionKey key, String requestId);
+
+    /**
      * A page of updates that were not applied, newest first by their place in the log. Kept for 30 days.
      *
      * @param pageToken from the page before; empty for the first
@@ -83,4 +92,21 @@ public interface ExecutionStore {
      * UnstorableException} when trying again cannot help; then parts of the write may still be written by themselves.
      */
     Mono<Void> write(StoreWrite write);
+
+    /**
+     * Takes an execution out, whatever is left of it: history, entries and texts, and after them the header, so that a
+     * removal which is broken off is seen as one that has to be done again. Rejections stay: they tell of the log.
+     * Completes when it is durable, also when there was nothing. For the store's one writer, which writes nothing of
+     * the execution meanwhile.
+     */
+    Mono<Void> remove(ExecutionKey key);
+
+    /** Takes out what is left without a header, when no execution has one. Does nothing when one has. */
+    Mono<Void> removeHeadless();
+
+    /**
+     * Where what is stored of an execution contradicts itself: fields that exist twice, once for readers of the
+     * store and once for lists and shells. In words, {@code path: value (expected: value)}; empty when all agree.
+     */
+    Flux<String> contradictions(ExecutionKey key);
 }

@@ -71,6 +71,11 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<ExecutionKey> keys() {
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(histories.keySet())));
+    }
+
+    @Override
     public Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit) {
         return Mono.fromSupplier(() -> {
             String query = "executions " + tenant + ' ' + filter;
@@ -130,6 +135,14 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return changes(key, 0, Long.MAX_VALUE)
+                .filter(change -> change.getRequestOutcome().getRequestId().equals(requestId))
+                .takeLast(1)
+                .next();
+    }
+
+    @Override
     public Mono<Page<RejectedUpdate>> rejected(ExecutionKey key, String pageToken, int limit) {
         return Mono.fromSupplier(() -> {
             String query = "rejected " + key;
@@ -170,6 +183,21 @@ public final class InMemoryExecutionStore implements ExecutionStore {
                     .forEach(letter ->
                             deadLetters.put(letter.topic() + '/' + letter.partition() + '/' + letter.offset(), letter));
         });
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        return Mono.fromRunnable(() -> histories.remove(key));
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return Mono.empty();
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return Flux.empty();
     }
 
     private void write(ChangeBatch batch) {

@@ -51,6 +51,33 @@ abstract class ExecutionStoreContract {
     }
 
     @Test
+    void requestIsFoundByItsId() {
+        History history = history("asked").phase(Phase.PHASE_RUNNING);
+        for (int i = 0; i < 150; i++) {
+            history.nothing();
+        }
+        history.request("r1").nothing().request("r2");
+        assertThat(store().request(history.key(), "r1").blockOptional()).isEmpty();
+        write(history, 0, 153);
+        assertThat(store().request(history.key(), "r1").block())
+                .isEqualTo(history.changes().get(151));
+        assertThat(store().request(history.key(), "r2").blockOptional()).isEmpty();
+        write(history, 153, 154);
+        // As after a failure whose outcome was not known.
+        write(history, 0, 154);
+        assertThat(store().request(history.key(), "r2").block())
+                .isEqualTo(history.changes().get(153));
+        assertThat(store().request(new ExecutionKey(tenant, "another"), "r1").blockOptional())
+                .isEmpty();
+        history.request("r1");
+        write(history, 154, 155);
+        write(history, 150, 153);
+        assertThat(store().request(history.key(), "r1").block())
+                .as("an id that was forgotten and used again")
+                .isEqualTo(history.changes().get(154));
+    }
+
+    @Test
     void headerIsCompleteThoughPatchesAreNot() {
         History history = history("e")
                 .declared("travel-planner", "s-1", Map.of("team", "search", "a.b/$c", "ü \"quoted\" $x.y"))
@@ -292,6 +319,58 @@ abstract class ExecutionStoreContract {
                     .as(rerun)
                     .isEqualTo(history.changes());
         }
+    }
+
+    @Test
+    void whatIsRemovedIsGoneAndItsIdBeginsAnew() {
+        History first =
+                history("e").declared("a", "s", Map.of("k", "v")).message("m").append("m", noise(200_000));
+        for (int i = 0; i < 300; i++) {
+            first.append("m", " more");
+        }
+        first.request("asked");
+        History neighbour = history("e-2").message("m").append("m", "stays");
+        store().write(first.all()).block();
+        store().write(neighbour.all()).block();
+        assertThat(store().keys().collectList().block()).contains(first.key(), neighbour.key());
+
+        store().remove(first.key()).block();
+        store().remove(first.key()).block();
+
+        assertThat(store().keys().collectList().block())
+                .doesNotContain(first.key())
+                .contains(neighbour.key());
+        assertThat(store().execution(first.key()).blockOptional()).isEmpty();
+        assertThat(store().changes(first.key(), 0, Long.MAX_VALUE).collectList().block())
+                .isEmpty();
+        History second = history("e").phase(Phase.PHASE_RUNNING).message("m").append("m", "other words");
+        store().write(second.all()).block();
+        assertThat(read(second.key())).isEqualTo(second.execution());
+        assertThat(entries(second)).isEqualTo(second.entries());
+        assertThat(store().request(first.key(), "asked").blockOptional()).isEmpty();
+        assertThat(store().changes(first.key(), 0, Long.MAX_VALUE).collectList().block())
+                .isEqualTo(second.changes());
+        assertThat(entries(neighbour)).isEqualTo(neighbour.entries());
+        assertThat(store().contradictions(second.key()).collectList().block()).isEmpty();
+    }
+
+    @Test
+    void changeOfManyMegabytesComesBackWhole() {
+        History history = history("e").declared("a", "s", Map.of());
+        String noise = noise(60_000);
+        history.records(400, i -> Failure.newBuilder()
+                .setMessage(noise.substring(i) + noise.substring(0, i))
+                .build());
+        history.nothing();
+        store().write(history.all()).block();
+        assertThat(history.changes().get(1).getSerializedSize()).isGreaterThan(20 * 1024 * 1024);
+        // Not by their texts: a failure would print them.
+        assertThat(store().changes(history.key(), 0, Long.MAX_VALUE)
+                        .collectList()
+                        .block()
+                        .equals(history.changes()))
+                .isTrue();
+        assertThat(entries(history).equals(history.entries())).isTrue();
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
+import dev.runcast.v1.RequestOutcome;
 import dev.runcast.v1.Role;
 import dev.runcast.v1.TextChange;
 import dev.runcast.v1.TextField;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /** Writes a history as the merge would, and knows what must be read back: the texts as plain strings. */
 final class History {
@@ -209,9 +211,41 @@ final class History {
         return add(patch, List.of(record), List.of());
     }
 
+    /** One change with many records, each with the failure that is made for its number from 0 on. */
+    History records(int count, IntFunction<Failure> failures) {
+        List<Entry> made = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Entry record = Entry.newBuilder()
+                    .setEntryId("r" + i)
+                    .setState(EntryState.ENTRY_STATE_FAILED)
+                    .setMessage(ChatMessage.newBuilder().setRole(Role.ROLE_AI))
+                    .setFailure(failures.apply(i))
+                    .setOrdinal(records.size() + 1L)
+                    .setVersion(version() + 1)
+                    .setCreatedAt(time())
+                    .setUpdatedAt(time())
+                    .build();
+            records.put(record.getEntryId(), record);
+            made.add(record);
+        }
+        Execution.Builder patch = header();
+        patch.setTotals(Totals.newBuilder().setEntries(records.size()));
+        return add(patch, made, List.of());
+    }
+
     /** A change that touches nothing but the version. */
     History nothing() {
         return add(null, List.of(), List.of());
+    }
+
+    /** A request that changes nothing else. */
+    History request(String requestId) {
+        nothing();
+        Change made = changes.remove(changes.size() - 1);
+        changes.add(made.toBuilder()
+                .setRequestOutcome(RequestOutcome.newBuilder().setRequestId(requestId))
+                .build());
+        return this;
     }
 
     private History add(Execution.Builder patch, List<Entry> entries, List<TextChange> appended) {

@@ -28,6 +28,8 @@ public record ClientSettings(String bootstrapServers, Map<String, String> proper
      */
     private static final int BATCH_BYTES = 256 * 1024;
 
+    private static final Duration KEEP_METADATA = Duration.ofDays(7);
+
     /** Checks that there is a broker to begin with. */
     public ClientSettings {
         if (bootstrapServers.isBlank()) {
@@ -71,6 +73,10 @@ public record ClientSettings(String bootstrapServers, Map<String, String> proper
         // One try must leave room for another within the delivery timeout.
         long request = Math.min(10_000, deliveryTimeout.toMillis() / 2);
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.toIntExact(request));
+        // Forgotten topics would make send() wait for the brokers, which may be away. It waits for a topic that has
+        // not been heard of yet only, and then not for long.
+        settings.put(ProducerConfig.METADATA_MAX_IDLE_CONFIG, KEEP_METADATA.toMillis());
+        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1000L);
         settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 50L);
         settings.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, 1000L);
         return finish(settings);

@@ -1,5 +1,7 @@
 package dev.runcast.api.door;
 
+import dev.runcast.api.control.ExecutionControl;
+import dev.runcast.api.control.ExecutionCreation;
 import dev.runcast.api.read.ExecutionReader;
 import dev.runcast.api.watch.Frame;
 import dev.runcast.api.watch.WatchService;
@@ -55,11 +57,16 @@ import reactor.core.publisher.Mono;
 public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, BindableService {
     private final ExecutionReader reader;
     private final WatchService watches;
+    private final ExecutionCreation creation;
+    private final ExecutionControl control;
 
-    /** Answers from {@code reader} and {@code watches}. */
-    public ExecutionDoor(ExecutionReader reader, WatchService watches) {
+    /** Answers from these. */
+    public ExecutionDoor(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
         this.reader = reader;
         this.watches = watches;
+        this.creation = creation;
+        this.control = control;
     }
 
     /** As generated, but a watch takes frames that are serialized already: once for all viewers. */
@@ -127,7 +134,7 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
 
     @Override
     public void createExecution(CreateExecutionRequest request, StreamObserver<CreateExecutionResponse> responses) {
-        responses.onError(Failures.grpc(notServed("CreateExecution")));
+        answer(creation.create(Principal.current(), request), responses);
     }
 
     @Override
@@ -137,35 +144,34 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
 
     @Override
     public void cancelExecution(CancelExecutionRequest request, StreamObserver<CancelExecutionResponse> responses) {
-        responses.onError(Failures.grpc(notServed("CancelExecution")));
+        answer(control.cancel(Principal.current(), request), responses);
     }
 
     @Override
     public void pauseExecution(PauseExecutionRequest request, StreamObserver<PauseExecutionResponse> responses) {
-        responses.onError(Failures.grpc(notServed("PauseExecution")));
+        answer(control.pause(Principal.current(), request), responses);
     }
 
     @Override
     public void resumeExecution(ResumeExecutionRequest request, StreamObserver<ResumeExecutionResponse> responses) {
-        responses.onError(Failures.grpc(notServed("ResumeExecution")));
+        answer(control.resume(Principal.current(), request), responses);
     }
 
     @Override
     public void recoverExecution(RecoverExecutionRequest request, StreamObserver<RecoverExecutionResponse> responses) {
-        responses.onError(Failures.grpc(notServed("RecoverExecution")));
+        answer(control.recover(Principal.current(), request), responses);
     }
 
     @Override
     public void decideApproval(DecideApprovalRequest request, StreamObserver<DecideApprovalResponse> responses) {
-        responses.onError(Failures.grpc(notServed("DecideApproval")));
+        answer(control.decide(Principal.current(), request), responses);
     }
 
     /** What callers of a method are told that the contract has and this build does not serve. */
     static DoorException notServed(String method) {
         return Failures.of(
                 Reason.UNIMPLEMENTED,
-                "method: %s is not served by this version (expected: GetExecution, ListExecutions, ListEntries, ListChanges, ListRejectedUpdates or WatchExecution)"
-                        .formatted(method));
+                "method: %s is not served by this version (expected: another of ExecutionService)".formatted(method));
     }
 
     private static String tenant() {

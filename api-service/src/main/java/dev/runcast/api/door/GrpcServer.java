@@ -2,6 +2,7 @@ package dev.runcast.api.door;
 
 import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Callers;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.PrincipalInterceptor;
 import dev.runcast.doors.Reflection;
@@ -61,8 +62,10 @@ public final class GrpcServer implements SmartLifecycle {
     @Override
     public void start() {
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
+                .maxInboundMetadataSize(MetadataLimit.TRANSPORT_BYTES)
                 .intercept(new PrincipalInterceptor(callers, Policy.GRPC))
-                .addService(door)
+                .intercept(new MetadataLimit())
+                .addService(UnreadableRequests.answered(door.bindService()))
                 .addService(health.getHealthService())
                 .maxInboundMessageSize(LARGEST_REQUEST)
                 // Viewers are silent for long; proxies on the way like to forget such connections.

@@ -1,18 +1,27 @@
 package dev.runcast.api.door;
 
 import com.google.protobuf.MessageOrBuilder;
+import dev.runcast.api.control.ExecutionControl;
+import dev.runcast.api.control.ExecutionCreation;
 import dev.runcast.api.read.ExecutionReader;
 import dev.runcast.api.read.Json;
 import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Contract;
 import dev.runcast.doors.DoorException;
+import dev.runcast.doors.Principal;
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.CancelExecutionRequest;
+import dev.runcast.v1.CreateExecutionRequest;
+import dev.runcast.v1.DecideApprovalRequest;
 import dev.runcast.v1.GetExecutionRequest;
 import dev.runcast.v1.GetExecutionResponse;
 import dev.runcast.v1.ListChangesRequest;
 import dev.runcast.v1.ListEntriesRequest;
 import dev.runcast.v1.ListExecutionsRequest;
 import dev.runcast.v1.ListRejectedUpdatesRequest;
+import dev.runcast.v1.PauseExecutionRequest;
+import dev.runcast.v1.RecoverExecutionRequest;
+import dev.runcast.v1.ResumeExecutionRequest;
 import dev.runcast.v1.WatchExecutionRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -47,31 +56,33 @@ public final class HttpRoutes {
 
     private final ExecutionReader reader;
     private final WatchService watches;
+    private final ExecutionCreation creation;
+    private final ExecutionControl control;
     private final List<Route> routes;
 
-    /** Answers from {@code reader} and {@code watches}. */
-    public HttpRoutes(ExecutionReader reader, WatchService watches) {
+    /** Answers from these. */
+    public HttpRoutes(
+            ExecutionReader reader, WatchService watches, ExecutionCreation creation, ExecutionControl control) {
         this.reader = reader;
         this.watches = watches;
+        this.creation = creation;
+        this.control = control;
         // The first that fits counts: what has a verb stands before what would take the verb for a part of the id.
         this.routes = List.of(
                 new Route(HttpMethod.GET, "/", this::page),
                 new Route(HttpMethod.GET, "/v1/executions", this::list),
-                new Route(HttpMethod.POST, "/v1/executions", request -> notServed("CreateExecution")),
+                new Route(HttpMethod.POST, "/v1/executions", this::create),
                 new Route(HttpMethod.GET, "/v1/executions:watch", request -> notServed("WatchExecutions")),
                 new Route(HttpMethod.GET, "/v1/executions/{id}:watch", this::watch),
-                new Route(HttpMethod.POST, "/v1/executions/{id}:cancel", request -> notServed("CancelExecution")),
-                new Route(HttpMethod.POST, "/v1/executions/{id}:pause", request -> notServed("PauseExecution")),
-                new Route(HttpMethod.POST, "/v1/executions/{id}:resume", request -> notServed("ResumeExecution")),
-                new Route(HttpMethod.POST, "/v1/executions/{id}:recover", request -> notServed("RecoverExecution")),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:cancel", this::cancel),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:pause", this::pause),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:resume", this::resume),
+                new Route(HttpMethod.POST, "/v1/executions/{id}:recover", this::recover),
                 new Route(HttpMethod.GET, "/v1/executions/{id}", this::get),
                 new Route(HttpMethod.GET, "/v1/executions/{id}/entries", this::entries),
                 new Route(HttpMethod.GET, "/v1/executions/{id}/changes", this::changes),
                 new Route(HttpMethod.GET, "/v1/executions/{id}/rejected", this::rejected),
-                new Route(
-                        HttpMethod.POST,
-                        "/v1/executions/{id}/approvals/{approval}:decide",
-                        request -> notServed("DecideApproval")));
+                new Route(HttpMethod.POST, "/v1/executions/{id}/approvals/{approval}:decide", this::decide));
     }
 
     /** All routes, in the order in which they are tried. */
@@ -186,6 +197,38 @@ public final class HttpRoutes {
                 });
     }
 
+    private Mono<ServerResponse> create(ServerRequest request) {
+        return json(JsonBody.of(request, CreateExecutionRequest.newBuilder())
+                .flatMap(asked -> creation.create(principal(request), asked.build())));
+    }
+
+    private Mono<ServerResponse> cancel(ServerRequest request) {
+        return json(JsonBody.about(request, CancelExecutionRequest.newBuilder())
+                .flatMap(asked -> control.cancel(principal(request), asked.build())));
+    }
+
+    private Mono<ServerResponse> pause(ServerRequest request) {
+        return json(JsonBody.about(request, PauseExecutionRequest.newBuilder())
+                .flatMap(asked -> control.pause(principal(request), asked.build())));
+    }
+
+    private Mono<ServerResponse> resume(ServerRequest request) {
+        return json(JsonBody.about(request, ResumeExecutionRequest.newBuilder())
+                .flatMap(asked -> control.resume(principal(request), asked.build())));
+    }
+
+    private Mono<ServerResponse> recover(ServerRequest request) {
+        return json(JsonBody.about(request, RecoverExecutionRequest.newBuilder())
+                .flatMap(asked -> control.recover(principal(request), asked.build())));
+    }
+
+    private Mono<ServerResponse> decide(ServerRequest request) {
+        return json(JsonBody.about(request, DecideApprovalRequest.newBuilder()).flatMap(asked -> {
+            JsonBody.name(asked.getDecidedBuilder(), "entry_id", request.pathVariable("approval"));
+            return control.decide(principal(request), asked.build());
+        }));
+    }
+
     private static Mono<ServerResponse> notServed(String method) {
         DoorException failure = ExecutionDoor.notServed(method);
         return Mono.error(failure);
@@ -199,6 +242,10 @@ public final class HttpRoutes {
     }
 
     private static String tenant(ServerRequest request) {
-        return PrincipalFilter.principal(request.exchange()).tenant();
+        return principal(request).tenant();
+    }
+
+    private static Principal principal(ServerRequest request) {
+        return PrincipalFilter.principal(request.exchange());
     }
 }

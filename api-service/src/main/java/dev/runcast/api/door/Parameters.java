@@ -67,7 +67,11 @@ final class Parameters {
         try {
             return Long.parseLong(value);
         } catch (NumberFormatException e) {
-            throw Failures.value(Reason.INVALID, name, '"' + value + '"', "a whole number");
+            throw Failures.value(
+                    Reason.INVALID,
+                    name,
+                    '"' + value + '"',
+                    value.matches("[+-]?\\d+") ? "a whole number of 64 bits" : "a whole number");
         }
     }
 

@@ -2,6 +2,7 @@ package dev.runcast.api.door;
 
 import dev.runcast.doors.Callers;
 import dev.runcast.doors.Failures;
+import dev.runcast.doors.MetadataLimit;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.Principal;
 import dev.runcast.doors.Reason;
@@ -33,7 +34,8 @@ import reactor.core.publisher.Mono;
  *
  * <p>The token comes in the {@code Authorization} header or, since a browser's EventSource can set none, in the cookie
  * {@code runcast_token}, which the page sets when it has asked for a token. The cookie counts for reading only, so that
- * another site cannot make a browser ask for anything.
+ * another site cannot make a browser ask for anything; the page itself asks with the header. See {@link CrossSite} for
+ * where there are no tokens.
  */
 public final class PrincipalFilter implements WebFilter, Ordered {
     /** The cookie that holds a token. */
@@ -90,6 +92,7 @@ public final class PrincipalFilter implements WebFilter, Ordered {
     /** Whether somebody further in answers; false when the answer has been made here. */
     private boolean letIn(ServerWebExchange exchange) {
         ServerHttpRequest request = exchange.getRequest();
+        requireSmallHeaders(request.getHeaders());
         requireOurName(request);
         HttpMethod method = request.getMethod().equals(HttpMethod.HEAD) ? HttpMethod.GET : request.getMethod();
         PathContainer path = request.getPath().pathWithinApplication();
@@ -107,6 +110,7 @@ public final class PrincipalFilter implements WebFilter, Ordered {
             exchange.getAttributes().put(PRINCIPAL, principal);
         }
         if (row != null) {
+            CrossSite.refuse(request);
             return true;
         }
         if (fitting.isEmpty()) {
@@ -116,9 +120,14 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         return false;
     }
 
-    private static void allow(ServerWebExchange exchange, List<Row> fitting) {
+    /** Says what this caller may do here, so that a page offers nobody what would be denied. */
+    private void allow(ServerWebExchange exchange, List<Row> fitting) {
+        Principal principal = principal(exchange);
         TreeSet<String> methods = new TreeSet<>(List.of("OPTIONS"));
         for (Row row : fitting) {
+            if (!policy.permits(row.name(), principal)) {
+                continue;
+            }
             methods.add(row.method().name());
             if (row.method().equals(HttpMethod.GET)) {
                 methods.add("HEAD");
@@ -154,13 +163,24 @@ public final class PrincipalFilter implements WebFilter, Ordered {
         }
     }
 
+    private static void requireSmallHeaders(HttpHeaders headers) {
+        long bytes = headers.headerSet().stream()
+                .flatMapToLong(header ->
+                        header.getValue().stream().mapToLong(value -> MetadataLimit.size(header.getKey(), value)))
+                .sum();
+        if (bytes > MetadataLimit.MAX_BYTES) {
+            throw MetadataLimit.tooLarge("headers", bytes);
+        }
+    }
+
     private static @Nullable String authorization(ServerHttpRequest request) {
         String header = request.getHeaders().getFirst(HttpHeaders.AUTHORIZATION);
         if (header != null) {
             return header;
         }
         boolean reads = request.getMethod().equals(HttpMethod.GET)
-                || request.getMethod().equals(HttpMethod.HEAD);
+                || request.getMethod().equals(HttpMethod.HEAD)
+                || request.getMethod().equals(HttpMethod.OPTIONS);
         HttpCookie cookie = reads ? request.getCookies().getFirst(COOKIE) : null;
         return cookie == null ? null : "Bearer " + decoded(cookie.getValue());
     }

@@ -36,6 +36,8 @@ import reactor.core.publisher.Mono;
 public final class ExecutionReader {
     private static final int DEFAULT_EXECUTIONS = 50;
     private static final int DEFAULT_PAGE = 100;
+    /** Clients of gRPC refuse a message of over 4 MiB unless told otherwise; a page may have 1 MiB before this. */
+    private static final int MAX_CHANGE_BYTES = 3 * 1024 * 1024 - 64 * 1024;
     /** How often entries are read again that were written while they were read. */
     private static final int LOOKS = 3;
 
@@ -109,6 +111,7 @@ public final class ExecutionReader {
             return header(key).flatMap(newest -> {
                 PageCut<Change> cut = new PageCut<>(pageSize(request.getPageSize()));
                 return store.changes(key, after, newest.getVersion())
+                        .map(ExecutionReader::fitting)
                         .takeWhile(cut::offer)
                         .then(Mono.fromSupplier(() -> ListChangesResponse.newBuilder()
                                 .addAllChanges(cut.items())
@@ -117,6 +120,16 @@ public final class ExecutionReader {
                                 .build()));
             });
         });
+    }
+
+    /** A change that clients take: without the entries' records when it has too many. */
+    private static Change fitting(Change change) {
+        return change.getSerializedSize() <= MAX_CHANGE_BYTES
+                ? change
+                : change.toBuilder()
+                        .clearEntries()
+                        .setEntriesOmitted(change.getEntriesCount())
+                        .build();
     }
 
     /** ListRejectedUpdates. */

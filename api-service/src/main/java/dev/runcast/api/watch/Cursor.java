@@ -1,8 +1,10 @@
 package dev.runcast.api.watch;
 
+import com.google.protobuf.Timestamp;
 import dev.runcast.doors.Failures;
 import dev.runcast.doors.Reason;
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.v1.Execution;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -13,11 +15,17 @@ import java.util.zip.CRC32;
  * Where a viewer goes on: a version in a store. As text it is opaque, so that nobody builds on its form, and bound to
  * its execution.
  *
- * @param generation the store that the version was seen in
+ * @param generation where the version was seen, by {@link #generation(String, Execution)}
  * @param version the version that has been seen, 0 or greater
  */
 record Cursor(String generation, long version) {
     private static final String EXPECTED = "the cursor of a frame of this execution, or none";
+
+    /** Names the store and the execution in it: an id that is used again has versions of its own. */
+    static String generation(String store, Execution execution) {
+        Timestamp created = execution.getCreatedAt();
+        return store + '/' + created.getSeconds() + '.' + created.getNanos();
+    }
 
     /** The cursor as text. */
     String encode(ExecutionKey key) {

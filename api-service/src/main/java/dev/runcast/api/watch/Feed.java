@@ -1,26 +1,17 @@
 package dev.runcast.api.watch;
 
-import com.google.protobuf.Timestamp;
 import dev.runcast.doors.Failures;
 import dev.runcast.merge.ExecutionKey;
-import dev.runcast.merge.ExecutionView;
 import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.store.Ring;
-import dev.runcast.v1.Bookmark;
 import dev.runcast.v1.Change;
-import dev.runcast.v1.Done;
 import dev.runcast.v1.Execution;
-import dev.runcast.v1.WatchExecutionResponse;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -34,12 +25,13 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * The news of one execution, for all its viewers at this instance: a ring of its newest changes, without a hole.
+ * The news of one execution, for all its viewers at this instance: brings what bell and store say into a
+ * {@link FeedState}, and calls the viewers when there may be something to take.
  *
- * <p>How: changes come from the bell, which may lose, repeat and fall silent. One that follows {@code head} is taken;
- * one that does not is held, and what lies between is read from the history, now and at every poll until it is there.
- * The store is polled for the header as well: it says whether the run has ended, and how far it could be read if the
- * bell said nothing at all. When the store is away, changes that follow one another go on.
+ * <p>How: changes come from the bell, which may lose, repeat and fall silent. What lies between two of them is read from
+ * the history, now and again, ever more seldom, until it is there. The store is looked at for the header as well: it
+ * says whether the run has ended, and how far it could be read if the bell said nothing at all. When the store is away,
+ * changes that follow one another go on.
  *
  * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held.
  */
@@ -56,50 +48,38 @@ final class Feed {
     private final Sinks.One<Boolean> ready = Sinks.one();
     private final Sinks.Empty<Void> closed = Sinks.empty();
     private final Disposable.Composite running = Disposables.composite();
-    private final Disposable.Swap nextPoll = Disposables.swap();
+    private final Disposable.Swap nextLook = Disposables.swap();
     private final Disposable.Swap nextFill = Disposables.swap();
     private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
+    private final RingFold folds = new RingFold();
+    private volatile boolean failed;
 
     private final Object lock = new Object();
-    private final ChangeRing ring;
-    /** What came before what it follows. At most as much as the ring has. */
-    private final NavigableMap<Long, Change> held = new TreeMap<>();
+    private final FeedState state;
+    private boolean looking;
+    /** Somebody wants a look that begins after this one. */
+    private boolean lookAgain;
 
-    private long heldBytes;
-    /** There are changes up to here. */
-    private long heardOf;
-
-    private boolean open;
-    private boolean polling;
     private boolean filling;
-    private String generation = "";
-    private Execution stored = Execution.getDefaultInstance();
-    /** The phase as of {@code head}. */
-    private boolean ended;
-
-    private Timestamp newest = Timestamp.getDefaultInstance();
-    private long headAtLastPoll;
-    private boolean storeBehind;
+    private Duration fillDelay;
     private boolean storeAway;
-    private int replacements;
-    private long ticks;
-    private @Nullable Frame bookmark;
 
     Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock) {
         this.key = key;
         this.store = store;
         this.settings = settings;
         this.clock = clock;
-        this.ring = new ChangeRing(settings.ringChanges(), settings.ringBytes());
+        this.state = new FeedState(key, settings);
+        this.fillDelay = shortDelay();
     }
 
     /** Begins to listen; once. */
     void start(ChangeBell bell) {
-        running.add(nextPoll);
+        running.add(nextLook);
         running.add(nextFill);
         running.add(bell.listen(key).subscribe(this::rang, failure -> log.error("bell of {} broke", key, failure)));
         // The subscription itself asks for the first look; a bell that is away must not keep anybody waiting.
-        pollAgainAfter(shortDelay());
+        lookAfter(shortDelay());
         long tick = settings.bookmarkEvery().toMillis();
         running.add(timer.schedulePeriodically(this::tick, tick, tick, TimeUnit.MILLISECONDS));
     }
@@ -116,37 +96,42 @@ final class Feed {
         return ready.asMono();
     }
 
+    /** It never became ready, and never will. */
+    boolean hasFailed() {
+        return failed;
+    }
+
     /** The store's name, once ready. */
     String generation() {
         synchronized (lock) {
-            return generation;
+            return state.generation();
         }
     }
 
     /** How often the store was replaced by another. */
     int replacements() {
         synchronized (lock) {
-            return replacements;
+            return state.replacements();
         }
     }
 
     /** The version before the oldest change that is still here. */
     long base() {
         synchronized (lock) {
-            return ring.base();
+            return state.base();
         }
     }
 
     /** The newest version that can be read from the store. */
     long storedVersion() {
         synchronized (lock) {
-            return stored.getVersion();
+            return state.storedVersion();
         }
     }
 
     long ticks() {
         synchronized (lock) {
-            return ticks;
+            return state.ticks();
         }
     }
 
@@ -161,162 +146,66 @@ final class Feed {
 
     /** Somebody has read the header: what it says is news here too. */
     void read(Execution execution) {
-        boolean gap;
         synchronized (lock) {
-            takeHeader(execution);
-            gap = isGap();
+            state.takeHeader(execution);
         }
-        if (gap) {
-            fill();
-        }
+        fill();
     }
 
     /** A frame for a change as it stands in the history. */
     Frame frame(Change change) {
-        return new Frame(WatchExecutionResponse.newBuilder()
-                .setChange(change)
-                .setCursor(new Cursor(generation(), change.getVersion()).encode(key))
-                .build());
+        synchronized (lock) {
+            return state.frame(change);
+        }
     }
 
-    /** What a live viewer that has seen everything up to a version does next. */
-    Step next(long version, long ticksSeen, int replacementsSeen) {
+    /** What a live viewer does next; see {@link FeedState#next}. */
+    Step next(long version, long since, long ticksSeen, int replacementsSeen) {
         List<Frame> missed;
         synchronized (lock) {
-            if (replacements != replacementsSeen) {
-                return new Step.Replaced();
-            }
-            if (version < ring.base()) {
-                return new Step.FellOut();
-            }
-            if (version >= ring.head()) {
-                return idle(version, ticksSeen);
-            }
-            if (!ring.isFarBehind(version)) {
-                return new Step.Send(ring.get(version + 1), version + 1);
-            }
-            missed = ring.after(version);
-        }
-        Frame folded = frame(fold(missed));
-        return new Step.Send(folded, folded.message().getChange().getVersion());
-    }
-
-    private Step idle(long version, long ticksSeen) {
-        if (isFinal(stored) && stored.getVersion() == version && ring.head() <= version) {
-            return new Step.End(new Frame(WatchExecutionResponse.newBuilder()
-                    .setDone(Done.newBuilder().setPhase(stored.getPhase()).setVersion(version))
-                    .setCursor(new Cursor(generation, version).encode(key))
-                    .build()));
-        }
-        if (ticks == ticksSeen) {
-            return new Step.Wait();
-        }
-        Frame shared = bookmark;
-        if (shared == null || shared.message().getBookmark().getVersion() != version) {
-            shared = new Frame(WatchExecutionResponse.newBuilder()
-                    .setBookmark(Bookmark.newBuilder()
-                            .setVersion(version)
-                            .setNewsAge(age())
-                            .setStoreBehind(storeBehind))
-                    .setCursor(new Cursor(generation, version).encode(key))
-                    .build());
-            bookmark = shared;
-        }
-        return new Step.Remind(shared, ticks);
-    }
-
-    /** Pair by pair, so that each change is copied a dozen times and not a thousand. */
-    private static Change fold(List<Frame> frames) {
-        List<Change> changes = new ArrayList<>(frames.size());
-        frames.forEach(frame -> changes.add(frame.message().getChange()));
-        // The first of each pair lies `step` before the second; what they make takes the first one's place.
-        for (int step = 1; step < changes.size(); step *= 2) {
-            for (int i = 0; i + step < changes.size(); i += 2 * step) {
-                changes.set(i, ExecutionView.fold(changes.get(i), changes.get(i + step)));
+            missed = state.replacements() == replacementsSeen ? state.missed(version) : List.of();
+            if (missed.isEmpty()) {
+                return state.next(version, since, ticksSeen, replacementsSeen, clock.instant());
             }
         }
-        return changes.get(0);
+        Frame folded = folds.of(missed, this::frame);
+        synchronized (lock) {
+            return state.send(folded, folded.message().getChange().getVersion());
+        }
     }
 
     private void rang(Ring news) {
         if (news instanceof Ring.Subscribed) {
-            poll();
+            // A look that has begun may have read before anything was listened to.
+            look(true);
             return;
         }
-        boolean gap;
         boolean end;
         synchronized (lock) {
-            boolean endedBefore = ended;
+            boolean endedBefore = state.ended();
             if (news instanceof Ring.Changes changes) {
-                changes.batch().getChangesList().forEach(this::hold);
-                takeHeld();
+                state.heard(changes.batch().getChangesList());
             } else if (news instanceof Ring.Fetch fetch) {
-                heardOf = Math.max(heardOf, fetch.version());
+                state.heardOf(fetch.version());
             }
-            gap = isGap();
-            end = ended && !endedBefore;
+            end = state.ended() && !endedBefore;
         }
         wake();
-        if (gap) {
-            fill();
-        }
+        fill();
         if (end || news instanceof Ring.Fetch) {
-            pollAgainAfter(shortDelay());
+            lookAfter(shortDelay());
         }
-    }
-
-    private void hold(Change change) {
-        long version = change.getVersion();
-        heardOf = Math.max(heardOf, version);
-        // One that somebody folded is of no use here; the history has it whole.
-        if (version <= ring.head() && open || change.getFirstVersion() != version || held.containsKey(version)) {
-            return;
-        }
-        held.put(version, change);
-        heldBytes += change.getSerializedSize();
-        while (held.size() > 1 && (held.size() > settings.ringChanges() || heldBytes > settings.ringBytes())) {
-            heldBytes -= held.pollFirstEntry().getValue().getSerializedSize();
-        }
-    }
-
-    private void takeHeld() {
-        if (!open) {
-            return;
-        }
-        while (!held.isEmpty() && held.firstKey() <= ring.head() + 1) {
-            Change change = held.pollFirstEntry().getValue();
-            heldBytes -= change.getSerializedSize();
-            append(change);
-        }
-    }
-
-    private void append(Change change) {
-        if (change.getVersion() != ring.head() + 1) {
-            return;
-        }
-        ring.add(new Frame(WatchExecutionResponse.newBuilder()
-                .setChange(change)
-                .setCursor(new Cursor(generation, change.getVersion()).encode(key))
-                .build()));
-        newest = change.getReceivedAt();
-        if (change.hasExecution()) {
-            ended = isFinal(change.getExecution());
-        }
-    }
-
-    private boolean isGap() {
-        return open && heardOf > ring.head();
     }
 
     /** Reads what lies between from the history; again after a while when it is not all there yet. */
     private void fill() {
         long after;
         synchronized (lock) {
-            if (filling || !isGap()) {
+            if (filling || !state.isGap()) {
                 return;
             }
             filling = true;
-            after = ring.head();
+            after = state.head();
         }
         store.changes(key, after, Long.MAX_VALUE)
                 .timeout(settings.storeTimeout())
@@ -324,137 +213,136 @@ final class Feed {
                 .buffer(WAKE_EVERY)
                 .doOnNext(this::filled)
                 .then()
-                .subscribe(done -> {}, this::fillEnded, () -> fillEnded(null));
+                .subscribe(done -> {}, failure -> fillEnded(after), () -> fillEnded(after));
     }
 
     private void filled(List<Change> changes) {
         synchronized (lock) {
-            changes.forEach(this::append);
+            changes.forEach(state::append);
         }
         wake();
     }
 
-    private void fillEnded(@Nullable Throwable failure) {
-        boolean again;
+    private void fillEnded(long after) {
+        Duration delay = null;
         synchronized (lock) {
             filling = false;
-            takeHeld();
-            again = isGap();
+            state.takeHeld();
+            // What never comes, such as a version that somebody made up, costs a read for each poll and no more.
+            fillDelay = state.head() > after ? shortDelay() : shorter(fillDelay.multipliedBy(2), settings.pollEvery());
+            if (state.isGap()) {
+                delay = fillDelay;
+            }
         }
         wake();
-        if (again) {
-            Duration delay = failure == null ? shortDelay() : settings.pollEvery();
+        if (delay != null) {
             nextFill.update(timer.schedule(this::fill, delay.toMillis(), TimeUnit.MILLISECONDS));
         }
     }
 
-    private void poll() {
+    private void look() {
+        look(false);
+    }
+
+    private void look(boolean anew) {
         synchronized (lock) {
-            if (polling) {
+            if (looking) {
+                lookAgain |= anew;
                 return;
             }
-            polling = true;
+            looking = true;
         }
         store.execution(key)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())
                 .flatMap(found -> isAsBefore(found)
                         ? Mono.just(new Look(found, generation()))
-                        : store.generation().map(name -> new Look(found, name)))
+                        : store.generation()
+                                .map(name -> new Look(
+                                        found,
+                                        found.map(now -> Cursor.generation(name, now))
+                                                .orElse(name))))
                 .timeout(settings.storeTimeout())
                 .takeUntilOther(closed.asMono())
                 .subscribe(this::looked, this::lookFailed);
     }
 
-    /** Only a store that knows less than before can be another one. */
     private boolean isAsBefore(Optional<Execution> found) {
         synchronized (lock) {
-            return open && found.isPresent() && found.get().getVersion() >= stored.getVersion();
+            return found.isPresent() && state.isAsBefore(found.get());
         }
     }
 
     private record Look(Optional<Execution> execution, String generation) {}
 
     private void looked(Look look) {
-        boolean gap = false;
         boolean end = false;
+        boolean again;
+        boolean replaced = false;
+        long before;
         synchronized (lock) {
-            polling = false;
+            before = state.head();
+            again = lookEnded();
             storeAway = false;
             if (look.execution().isPresent()) {
-                Execution execution = look.execution().get();
-                if (!open || !look.generation().equals(generation)) {
-                    begin(execution, look.generation());
-                }
-                takeHeader(execution);
-                storeBehind = execution.getVersion() < headAtLastPoll;
-                headAtLastPoll = ring.head();
-                gap = isGap();
-                end = ended && stored.getVersion() < ring.head();
+                replaced = state.looked(look.execution().get(), look.generation());
+                end = state.ended() && state.storedVersion() < state.head();
             }
+        }
+        if (replaced) {
+            folds.forget();
+            log.warn("the store of {} was replaced at version {}", key, before);
         }
         if (look.execution().isPresent()) {
             ready.tryEmitValue(true);
         } else {
-            ready.tryEmitError(Failures.noExecution(key.executionId()));
+            fail(Failures.noExecution(key.executionId()));
         }
         wake();
-        if (gap) {
-            fill();
-        }
-        pollAgainAfter(end ? shortDelay() : settings.pollEvery());
+        fill();
+        lookAfter(again ? Duration.ZERO : end ? shortDelay() : settings.pollEvery());
     }
 
     private void lookFailed(Throwable failure) {
         boolean first;
+        boolean again;
         synchronized (lock) {
-            polling = false;
+            again = lookEnded();
             first = !storeAway;
             storeAway = true;
-            storeBehind = true;
+            state.lookFailed();
         }
         if (first) {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
-        ready.tryEmitError(StoreFailures.said(failure));
-        pollAgainAfter(settings.pollEvery());
+        fail(StoreFailures.said(failure));
+        lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 
-    private void begin(Execution execution, String name) {
-        if (open) {
-            log.warn("the store of {} was replaced at version {}", key, ring.head());
-            replacements++;
-            heardOf = 0;
-            held.clear();
-            heldBytes = 0;
-        }
-        open = true;
-        generation = name;
-        stored = execution;
-        newest = execution.getUpdatedAt();
-        ended = isFinal(execution);
-        headAtLastPoll = execution.getVersion();
-        bookmark = null;
-        ring.reset(execution.getVersion());
-        takeHeld();
+    /** The lock is held. */
+    private boolean lookEnded() {
+        boolean again = lookAgain;
+        lookAgain = false;
+        looking = false;
+        return again;
     }
 
-    private void takeHeader(Execution execution) {
-        if (open && execution.getVersion() >= stored.getVersion()) {
-            stored = execution;
-            heardOf = Math.max(heardOf, execution.getVersion());
+    private void fail(Throwable failure) {
+        if (ready.tryEmitError(failure).isSuccess()) {
+            failed = true;
         }
     }
 
-    private void pollAgainAfter(Duration delay) {
-        nextPoll.update(timer.schedule(this::poll, delay.toMillis(), TimeUnit.MILLISECONDS));
+    private void lookAfter(Duration delay) {
+        nextLook.update(timer.schedule(this::look, delay.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private void tick() {
         synchronized (lock) {
-            ticks++;
-            bookmark = null;
+            state.tick();
         }
+        // Whoever is that slow is given what is newest by then.
+        folds.forget();
         wake();
     }
 
@@ -462,45 +350,12 @@ final class Feed {
         viewers.forEach(Runnable::run);
     }
 
-    private com.google.protobuf.Duration age() {
-        Duration age = Duration.between(Instant.ofEpochSecond(newest.getSeconds(), newest.getNanos()), clock.instant());
-        Duration shown = age.isNegative() ? Duration.ZERO : age;
-        return com.google.protobuf.Duration.newBuilder()
-                .setSeconds(shown.getSeconds())
-                .setNanos(shown.getNano())
-                .build();
-    }
-
     private Duration shortDelay() {
         Duration fifth = settings.pollEvery().dividedBy(5);
         return fifth.toMillis() < 1 ? Duration.ofMillis(1) : fifth;
     }
 
-    static boolean isFinal(Execution execution) {
-        return switch (execution.getPhase()) {
-            case PHASE_COMPLETED, PHASE_FAILED, PHASE_CANCELLED, PHASE_TERMINATED -> true;
-            default -> false;
-        };
-    }
-
-    /** What a live viewer does next. */
-    sealed interface Step {
-        /** Sends a change, or several folded, and stands at this version. */
-        record Send(Frame frame, long version) implements Step {}
-
-        /** Sends a sign of life. */
-        record Remind(Frame frame, long ticks) implements Step {}
-
-        /** Sends the end, and ends. */
-        record End(Frame frame) implements Step {}
-
-        /** Has nothing to do until it is called. */
-        record Wait() implements Step {}
-
-        /** Needs the state anew: what it misses is no longer here. */
-        record FellOut() implements Step {}
-
-        /** Needs the state anew: it is another store's. */
-        record Replaced() implements Step {}
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 }

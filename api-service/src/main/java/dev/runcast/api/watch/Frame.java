@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 public final class Frame {
+    /** The largest change that is given in one: clients of gRPC refuse a message of over 4 MiB unless told otherwise. */
+    static final int MAX_BYTES = 3 * 1024 * 1024;
+
     private final WatchExecutionResponse message;
     // Two threads may make the same encoding at once, which costs time and nothing else.
     private volatile byte @Nullable [] bytes;

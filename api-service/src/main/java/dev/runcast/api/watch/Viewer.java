@@ -36,6 +36,7 @@ final class Viewer {
     private volatile SnapshotReason reason = SnapshotReason.SNAPSHOT_REASON_INITIAL;
     private volatile long version;
     private volatile int replacements;
+    private volatile boolean tooLarge;
 
     private Viewer(ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, Stage stage) {
         this.key = key;
@@ -109,8 +110,10 @@ final class Viewer {
 
     private Flux<Frame> catchUp() {
         long from = version;
+        tooLarge = false;
         Flux<Frame> missed = store.changes(key, from, Long.MAX_VALUE)
                 .takeWhile(this::follows)
+                .takeWhile(this::fits)
                 .map(feed::frame)
                 .doOnNext(frame -> version = frame.message().getChange().getVersion())
                 .takeUntil(frame -> version >= feed.base())
@@ -122,9 +125,16 @@ final class Viewer {
         return change.getVersion() == version + 1;
     }
 
+    private boolean fits(Change change) {
+        tooLarge = change.getSerializedSize() > Frame.MAX_BYTES;
+        return !tooLarge;
+    }
+
     private Mono<Frame> caughtUp(long from) {
         if (feed.replacements() != replacements) {
             beginAnew(SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        } else if (tooLarge && feed.storedVersion() > version) {
+            beginAnew(SnapshotReason.SNAPSHOT_REASON_LARGE);
         } else if (version == from && feed.storedVersion() > version) {
             // The header promises what the history does not have.
             beginAnew(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
@@ -143,7 +153,8 @@ final class Viewer {
         private final AtomicLong requested = new AtomicLong();
         private final AtomicInteger calls = new AtomicInteger();
         private volatile boolean over;
-        private long ticks = feed.ticks();
+        private final long since = feed.ticks();
+        private long ticks = since;
 
         Live(CoreSubscriber<? super Frame> subscriber) {
             this.subscriber = subscriber;
@@ -195,40 +206,49 @@ final class Viewer {
 
         /** Whether there may be more. */
         private boolean takeOne() {
-            Feed.Step step;
+            Step step;
             try {
-                step = feed.next(version, ticks, replacements);
+                step = feed.next(version, since, ticks, replacements);
             } catch (RuntimeException e) {
                 end();
                 stage = Stage.ENDED;
                 subscriber.onError(e);
                 return false;
             }
-            if (step instanceof Feed.Step.Send send) {
+            if (step instanceof Step.Send send) {
                 version = send.version();
                 send(send.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Remind remind) {
+            if (step instanceof Step.Remind remind) {
                 ticks = remind.ticks();
                 send(remind.frame());
                 return true;
             }
-            if (step instanceof Feed.Step.Wait) {
+            if (step instanceof Step.Wait) {
                 return false;
             }
             end();
-            if (step instanceof Feed.Step.End last) {
+            if (step instanceof Step.End last) {
                 stage = Stage.ENDED;
                 send(last.frame());
             } else {
-                beginAnew(
-                        step instanceof Feed.Step.FellOut
-                                ? SnapshotReason.SNAPSHOT_REASON_SLOW
-                                : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+                beginAnew(reasonOf(step));
             }
             subscriber.onComplete();
             return false;
+        }
+
+        private static SnapshotReason reasonOf(Step step) {
+            if (step instanceof Step.FellOut) {
+                return SnapshotReason.SNAPSHOT_REASON_SLOW;
+            }
+            if (step instanceof Step.TooLarge) {
+                return SnapshotReason.SNAPSHOT_REASON_LARGE;
+            }
+            return step instanceof Step.NeverCame
+                    ? SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED
+                    : SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED;
         }
 
         private void send(Frame frame) {

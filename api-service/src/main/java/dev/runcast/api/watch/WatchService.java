@@ -77,10 +77,10 @@ public final class WatchService implements AutoCloseable {
                         if (seen == null) {
                             return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL));
                         }
-                        if (!seen.generation().equals(found.getT2())) {
+                        if (!seen.generation().equals(Cursor.generation(found.getT2(), execution))) {
                             return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED));
                         }
-                        boolean atEnd = Feed.isFinal(execution) && seen.version() == execution.getVersion();
+                        boolean atEnd = FeedState.isFinal(execution) && seen.version() == execution.getVersion();
                         return new Watch(atEnd, after(key, seen));
                     });
         });
@@ -116,9 +116,11 @@ public final class WatchService implements AutoCloseable {
             AtomicBoolean ended = new AtomicBoolean();
             return Flux.using(
                             () -> acquire(key),
-                            feed -> feed.ready().thenMany(Flux.defer(() -> viewer.apply(feed)
-                                    .frames())),
-                            feed -> release(key))
+                            shared -> shared.feed
+                                    .ready()
+                                    .thenMany(Flux.defer(
+                                            () -> viewer.apply(shared.feed).frames())),
+                            shared -> release(key, shared))
                     .doOnComplete(() -> ended.set(true))
                     // Completing cancels what runs, which an error from here would not.
                     .takeUntilOther(closing.asMono())
@@ -130,33 +132,35 @@ public final class WatchService implements AutoCloseable {
         return Failures.of(Reason.DRAINING, "this instance stops (expected: watch again with the last cursor)");
     }
 
-    private Feed acquire(ExecutionKey key) {
-        Feed begun;
+    private Shared acquire(ExecutionKey key) {
+        Shared begun;
         synchronized (feeds) {
             Shared shared = feeds.get(key);
-            if (shared != null) {
+            // Those who share a feed that could not begin are told so; who comes later tries again.
+            if (shared != null && !shared.feed.hasFailed()) {
                 shared.viewers++;
-                return shared.feed;
+                return shared;
             }
-            begun = new Feed(key, store, settings, clock);
-            shared = new Shared(begun);
-            shared.viewers = 1;
-            feeds.put(key, shared);
+            begun = new Shared(new Feed(key, store, settings, clock));
+            begun.viewers = 1;
+            feeds.put(key, begun);
         }
-        begun.start(bell);
+        try {
+            begun.feed.start(bell);
+        } catch (RuntimeException e) {
+            release(key, begun);
+            throw e;
+        }
         return begun;
     }
 
-    private void release(ExecutionKey key) {
-        Feed ended;
+    private void release(ExecutionKey key, Shared shared) {
         synchronized (feeds) {
-            Shared shared = feeds.get(key);
-            if (shared == null || --shared.viewers > 0) {
+            if (--shared.viewers > 0) {
                 return;
             }
-            feeds.remove(key);
-            ended = shared.feed;
+            feeds.remove(key, shared);
         }
-        ended.close();
+        shared.feed.close();
     }
 }

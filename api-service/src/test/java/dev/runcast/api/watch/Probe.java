@@ -3,6 +3,7 @@ package dev.runcast.api.watch;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.WatchExecutionResponse;
 import dev.runcast.v1.WatchExecutionResponse.FrameCase;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
@@ -76,6 +77,13 @@ final class Probe extends BaseSubscriber<Frame> {
     Probe awaitVersion(long version) {
         Awaitility.await("version " + version).until(() -> lastVersion() >= version);
         return this;
+    }
+
+    /** The same for many, at the price of one. */
+    static void awaitVersion(List<Probe> viewers, long version) {
+        Awaitility.await("version " + version + " at all viewers")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> viewers.stream().allMatch(viewer -> viewer.lastVersion() >= version));
     }
 
     Probe awaitEnd() {

@@ -12,6 +12,7 @@ import dev.runcast.merge.ExecutionView;
 import dev.runcast.store.InMemoryChangeBell;
 import dev.runcast.store.InMemoryExecutionStore;
 import dev.runcast.v1.Change;
+import dev.runcast.v1.Entry;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.Snapshot;
 import dev.runcast.v1.SnapshotReason;
@@ -25,6 +26,8 @@ import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 class WatchServiceTest {
     /** So long that nothing comes by polling in a test. */
@@ -310,6 +313,49 @@ class WatchServiceTest {
     }
 
     @Test
+    void cursorOfAnExecutionWhoseIdIsUsedAgainBringsTheNewOne() {
+        run.grow("m1", 5, " more").phase(Phase.PHASE_COMPLETED).store(store, 1);
+        Probe viewer = view("");
+        viewer.awaitEnd();
+        String cursor = viewer.lastCursor();
+        await().until(() -> watches.feeds() == 0);
+        store.remove(run.key()).block();
+        Run again = new Run("acme", "run-1", 1_800_000_000_000L).message("other", "Twice");
+        again.store(store, 1);
+        Probe resumed = view(cursor).awaitVersion(2);
+        assertThat(resumed.frames.get(0).message().getSnapshot().getReason())
+                .isEqualTo(SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED);
+        again.text("other", ".").store(store, 3).ring(bell, 3);
+        resumed.awaitVersion(3);
+        assertThat(seen(resumed).entries()).extracting(Entry::getEntryId).containsExactly("other");
+        // Under a viewer too, and though the new one has come further than the old one was.
+        store.remove(run.key()).block();
+        Run third = new Run("acme", "run-1", 1_900_000_000_000L).message("third", "Thrice");
+        third.grow("third", 20, " more").store(store, 1);
+        resumed.awaitVersion(third.version());
+        assertThat(seen(resumed).entries()).extracting(Entry::getEntryId).containsExactly("third");
+    }
+
+    @Test
+    void changeThatIsTooLargeForAFrameIsSeenInTheStateAfterIt() {
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        String cursor = viewer.lastCursor();
+        run.text("m1", "x".repeat(Frame.MAX_BYTES)).store(store, 3).ring(bell, 3);
+        WatchExecutionResponse anew =
+                viewer.await(frame -> frame.getSnapshot().getReason() == SnapshotReason.SNAPSHOT_REASON_LARGE);
+        assertThat(anew.getSnapshot().getExecution().getVersion()).isEqualTo(3);
+        run.text("m1", ".").store(store, 4).ring(bell, 4);
+        viewer.awaitVersion(4);
+        Probe resumed = view(cursor).awaitVersion(4);
+        assertThat(resumed.frames.get(0).message().getSnapshot().getReason())
+                .isEqualTo(SnapshotReason.SNAPSHOT_REASON_LARGE);
+        assertThat(viewer.frames).allSatisfy(frame -> assertThat(frame.message().getSerializedSize())
+                .isLessThan(Frame.MAX_BYTES));
+        assertThat(seen(viewer).entries()).isEqualTo(expected(4).entries());
+    }
+
+    @Test
     void historyWithAHoleBringsTheStateAnew() {
         run.grow("m1", 10, " more").store(store, 1, 2);
         Probe viewer = view("").awaitVersion(2);
@@ -329,10 +375,10 @@ class WatchServiceTest {
         for (int i = 0; i < 20; i++) {
             viewers.add(view(""));
         }
-        viewers.forEach(viewer -> viewer.awaitVersion(2));
+        Probe.awaitVersion(viewers, 2);
         assertThat(watches.feeds()).isEqualTo(1);
         run.text("m1", ".").store(store, 3).ring(bell, 3);
-        viewers.forEach(viewer -> viewer.awaitVersion(3));
+        Probe.awaitVersion(viewers, 3);
         Frame shared = viewers.get(0).frames.get(1);
         assertThat(viewers)
                 .allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(shared));
@@ -405,6 +451,173 @@ class WatchServiceTest {
         run.store(store, 1);
         assertThat(refusal(new ExecutionKey("acme", "nobody"), "")).isEqualTo(Reason.NOT_FOUND);
         assertThat(refusal(new ExecutionKey("globex", "run-1"), "")).isEqualTo(Reason.NOT_FOUND);
+        assertThat(watches.feeds()).isZero();
+    }
+
+    /** A look that began before the bell was listened to says nothing of what came between. */
+    @Test
+    void whatCameBetweenTheFirstLookAndTheSubscriptionIsNotLeftToThePoll() {
+        watches = watches(Duration.ofSeconds(30), NEVER, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        Sinks.Empty<Void> gate = Sinks.empty();
+        store.headersWaitFor(gate.asMono());
+        int reads = store.headerReads.get();
+        bell.resubscribe();
+        await().until(() -> store.headerReads.get() > reads);
+        run.text("m1", " upon").store(store, 3);
+        bell.resubscribe();
+        store.headersWaitFor(Mono.empty());
+        gate.tryEmitEmpty();
+        viewer.awaitVersion(3);
+        viewer.cancel();
+    }
+
+    @Test
+    void cursorAheadOfTheStoreThatNeverComesBringsTheStateAnew() {
+        watches = watches(SOON, SOON, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe first = view("").awaitVersion(2);
+        run.grow("m1", 3, " more").ring(bell, 3);
+        first.awaitVersion(5);
+        String ahead = first.await(frame -> frame.getChange().getVersion() == 5).getCursor();
+        first.cancel();
+        await().until(() -> watches.feeds() == 0);
+        Probe resumed = view(ahead);
+        assertThat(resumed.await(WatchExecutionResponse::hasBookmark).getBookmark())
+                .satisfies(bookmark -> assertThat(bookmark.getStoreBehind()).isTrue());
+        Snapshot anew = resumed.await(WatchExecutionResponse::hasSnapshot).getSnapshot();
+        assertThat(anew.getReason()).isEqualTo(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
+        assertThat(anew.getExecution().getVersion()).isEqualTo(2);
+        run.text("m1", ".").store(store, 3);
+        resumed.awaitVersion(6);
+        assertThat(resumed.versions()).containsExactly(3L, 4L, 5L, 6L);
+        resumed.cancel();
+    }
+
+    /** A version that somebody made up must not have the history read five times a second for ever. */
+    @Test
+    void versionThatNeverComesIsAskedForEverMoreSeldom() {
+        watches = watches(Duration.ofMillis(200), NEVER, 64, 1024 * 1024);
+        run.store(store, 1);
+        Probe viewer = view("").awaitVersion(2);
+        run.grow("m1", 100, ".").ring(bell, 102, 102);
+        int reads = store.historyReads.get();
+        long started = System.nanoTime();
+        await().until(() -> store.historyReads.get() >= reads + 9);
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofMillis(1000));
+        run.store(store, 3, 101);
+        viewer.awaitVersion(102);
+        viewer.cancel();
+    }
+
+    @Test
+    void feedThatCouldNotBeginIsNotSharedWithWhoeverComesLater() {
+        run.store(store, 1);
+        reactor.core.publisher.Flux<Frame> early = open("");
+        reactor.core.publisher.Flux<Frame> late = open("");
+        store.down(true);
+        // Both share one feed; the first fails, and what it does then is to come again at once.
+        Probe first = Probe.eager(early.onErrorResume(failure -> {
+            store.down(false);
+            return late;
+        }));
+        first.awaitVersion(2);
+        assertThat(first.failure).isNull();
+        first.cancel();
+    }
+
+    @Test
+    void bellThatBreaksAtOnceLeavesNoFeedBehind() {
+        run.store(store, 1);
+        WatchService broken = new WatchService(
+                store,
+                new dev.runcast.store.ChangeBell() {
+                    @Override
+                    public Mono<Void> publish(dev.runcast.v1.ChangeBatch batch) {
+                        return Mono.empty();
+                    }
+
+                    @Override
+                    public Mono<Void> publishRow(dev.runcast.v1.Execution row) {
+                        return Mono.empty();
+                    }
+
+                    @Override
+                    public reactor.core.publisher.Flux<dev.runcast.store.Ring> listen(ExecutionKey key) {
+                        throw new IllegalStateException("no bell");
+                    }
+
+                    @Override
+                    public reactor.core.publisher.Flux<dev.runcast.store.Ring> listenRows(String tenant) {
+                        throw new IllegalStateException("no bell");
+                    }
+                },
+                WatchSettings.DEFAULT,
+                InstantSource.system());
+        Probe viewer = Probe.eager(
+                Objects.requireNonNull(broken.open(run.key(), "").block()).frames());
+        assertThat(viewer.awaitEnd().failure).isNotNull();
+        assertThat(broken.feeds()).isZero();
+    }
+
+    @Test
+    void viewersThatAreSlowTogetherShareWhatIsFoldedForThem() {
+        run.store(store, 1);
+        List<Probe> slow = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            slow.add(Probe.demanding(open(""), 1));
+        }
+        Probe.awaitVersion(slow, 2);
+        Probe other = view("").awaitVersion(2);
+        run.grow("m1", 50, " more").store(store, 3).ring(bell, 3);
+        other.awaitVersion(52);
+        slow.forEach(viewer -> viewer.request(1));
+        Probe.awaitVersion(slow, 52);
+        Frame folded = slow.get(0).frames.get(1);
+        assertThat(slow).allSatisfy(viewer -> assertThat(viewer.frames.get(1)).isSameAs(folded));
+        slow.forEach(Probe::cancel);
+    }
+
+    /** The text of a change is encoded once for a thousand viewers, and each is given every version. */
+    @Test
+    void aThousandViewersOfOneExecutionSeeEveryChangeAndShareTheFrames() {
+        run.store(store, 1);
+        List<Probe> viewers = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            viewers.add(view(""));
+        }
+        Probe.awaitVersion(viewers, 2);
+        run.grow("m1", 50, " more").store(store, 3).ring(bell, 3);
+        Probe.awaitVersion(viewers, 52);
+        List<Frame> first = viewers.get(0).frames;
+        assertThat(viewers).allSatisfy(viewer -> {
+            assertThat(viewer.versions()).isEqualTo(versions(3, 52));
+            assertThat(viewer.frames.get(50)).isSameAs(first.get(50));
+        });
+        assertThat(watches.feeds()).isEqualTo(1);
+        viewers.forEach(Probe::cancel);
+    }
+
+    @Test
+    void aThousandWatchedExecutionsAreAskedForOnceAPollEach() {
+        watches = watches(Duration.ofSeconds(1), NEVER, 64, 1024 * 1024);
+        List<Run> runs = new ArrayList<>();
+        List<Probe> viewers = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            Run one = new Run("acme", "many-" + i).store(store, 1);
+            runs.add(one);
+            viewers.add(Probe.eager(opened(one.key(), "").frames()));
+        }
+        Probe.awaitVersion(viewers, 1);
+        assertThat(watches.feeds()).isEqualTo(1000);
+        int reads = store.headerReads.get();
+        long started = System.nanoTime();
+        await().until(() -> store.headerReads.get() >= reads + 3_500);
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofSeconds(2));
+        runs.forEach(one -> one.message("m1", "a").store(store, 2).ring(bell, 2));
+        Probe.awaitVersion(viewers, 2);
+        viewers.forEach(Probe::cancel);
         assertThat(watches.feeds()).isZero();
     }
 

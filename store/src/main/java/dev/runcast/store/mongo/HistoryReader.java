@@ -7,6 +7,7 @@ import com.mongodb.reactivestreams.client.MongoCollection;
 import com.mongodb.reactivestreams.client.MongoDatabase;
 import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.Change;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.bson.Document;
@@ -61,10 +62,25 @@ final class HistoryReader {
         if (slot.packed.length > 0) {
             return Mono.fromCallable(() -> parse(key, slot.version, slot.packed));
         }
-        return Mono.from(changes.find(eq("_id", Names.change(key, slot.version))))
-                .switchIfEmpty(Mono.error(() -> new IllegalStateException("change %d of %s: missing (expected: %s)"
-                        .formatted(slot.version, key, Names.change(key, slot.version)))))
-                .map(document -> parse(key, slot.version, HeaderDocument.bytes(document, "change")));
+        return alone(key, slot.version, Names.change(key, slot.version))
+                .flatMap(document -> document.containsKey("parts")
+                        ? parts(key, slot.version, document.getInteger("parts"))
+                        : Mono.just(HeaderDocument.bytes(document, "change")))
+                .map(packed -> parse(key, slot.version, packed));
+    }
+
+    private Mono<byte[]> parts(ExecutionKey key, long version, int parts) {
+        return Flux.range(0, parts)
+                .concatMap(part -> alone(key, version, Names.changePart(key, version, part)), 1)
+                .collect(
+                        ByteArrayOutputStream::new, (all, part) -> all.writeBytes(HeaderDocument.bytes(part, "change")))
+                .map(ByteArrayOutputStream::toByteArray);
+    }
+
+    private Mono<Document> alone(ExecutionKey key, long version, String id) {
+        return Mono.from(changes.find(eq("_id", id)))
+                .switchIfEmpty(Mono.error(() -> new IllegalStateException(
+                        "change %d of %s: missing (expected: %s)".formatted(version, key, id))));
     }
 
     private static Change parse(ExecutionKey key, long version, byte[] packed) {

@@ -35,6 +35,7 @@ import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -59,12 +60,14 @@ import reactor.core.publisher.Mono;
  *       version and not by offset, since a text that is cut and written again at one offset would else lose what a
  *       reader still needs, and grow one document without end.
  *   <li>{@code changes}: tenant/execution/⌊version ÷ 128⌋. Each change under its version, compressed.
+ *   <li>{@code requests}: tenant/execution/request. The version that a request made.
  *   <li>{@code rejected}: partition/offset/index. Expires after 30 days.
  *   <li>{@code dead_letters}: topic/partition/offset.
  *   <li>{@code meta}: {@code store}, with this store's generation.
  * </ul>
  *
- * Appends of over 32 KiB and changes that stay over 32 KiB lie in documents of their own, so none comes near 16 MiB.
+ * Appends of over 32 KiB and changes that stay over 32 KiB lie in documents of their own, and what then is over 8 MiB
+ * in several, so none comes near 16 MiB.
  */
 public final class MongoExecutionStore implements ExecutionStore, AutoCloseable {
     /** BSONObjectTooLarge, and what older servers say for it. */
@@ -75,6 +78,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     private final boolean guarded;
     private final EntryReader entries;
     private final HistoryReader history;
+    private final Contradictions contradictions;
 
     private MongoExecutionStore(MongoClient client, MongoSettings settings) {
         this.client = client;
@@ -82,6 +86,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         this.guarded = settings.versionGuard();
         this.entries = new EntryReader(database);
         this.history = new HistoryReader(database);
+        this.contradictions = new Contradictions(database);
     }
 
     /** A store that connects when it is first used. */
@@ -119,6 +124,12 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     }
 
     @Override
+    public Flux<ExecutionKey> keys() {
+        return Flux.from(database.getCollection(Names.EXECUTIONS).find().projection(Projections.include("_id")))
+                .map(document -> ExecutionKey.parse(document.getString("_id")));
+    }
+
+    @Override
     public Mono<Page<Execution>> executions(String tenant, ExecutionFilter filter, String pageToken, int limit) {
         return Mono.defer(() -> {
             String query = "executions " + tenant + ' ' + filter;
@@ -145,6 +156,13 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     @Override
     public Flux<Change> changes(ExecutionKey key, long afterVersion, long throughVersion) {
         return history.read(key, afterVersion, throughVersion);
+    }
+
+    @Override
+    public Mono<Change> request(ExecutionKey key, String requestId) {
+        return Mono.from(database.getCollection(Names.REQUESTS).find(eq("_id", Names.request(key, requestId))))
+                .map(HeaderDocument::version)
+                .flatMap(version -> history.read(key, version - 1, version).next());
     }
 
     @Override
@@ -207,6 +225,7 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                                     bulk(Names.ENTRIES, fold.entries()),
                                     bulk(Names.TEXTS, fold.texts()),
                                     bulk(Names.CHANGES, fold.changes()),
+                                    bulk(Names.REQUESTS, fold.requests()),
                                     bulk(Names.REJECTED, fold.rejected()),
                                     bulk(Names.DEAD_LETTERS, fold.deadLetters()))
                             .then(Mono.defer(() -> bulk(Names.EXECUTIONS, fold.executions())));
@@ -214,6 +233,41 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
                 .onErrorMap(
                         MongoExecutionStore::isHopeless,
                         error -> new UnstorableException(String.valueOf(error.getMessage()), error));
+    }
+
+    @Override
+    public Mono<Void> remove(ExecutionKey key) {
+        Bson of = Names.all(key);
+        return Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES, Names.REQUESTS)
+                .flatMap(collection -> database.getCollection(collection).deleteMany(of))
+                .then(Mono.defer(
+                        () -> Mono.from(database.getCollection(Names.EXECUTIONS).deleteOne(eq("_id", key.toString())))))
+                .then();
+    }
+
+    @Override
+    public Mono<Void> removeHeadless() {
+        return keys().hasElements()
+                .flatMap(any -> any
+                        ? Mono.empty()
+                        : Flux.just(Names.ENTRIES, Names.TEXTS, Names.CHANGES, Names.REQUESTS)
+                                .flatMap(collection ->
+                                        database.getCollection(collection).deleteMany(new Document()))
+                                .then());
+    }
+
+    @Override
+    public Flux<String> contradictions(ExecutionKey key) {
+        return contradictions.of(key);
+    }
+
+    /**
+     * For drills: changes one byte of one stored document of an execution, so that a rebuild has something to find.
+     *
+     * @return which one, in words; empty when nothing is stored of the execution
+     */
+    public Mono<String> damage(ExecutionKey key, Random random) {
+        return new Damage(database, random).of(key);
     }
 
     /** What the data is to blame for, not the server: everything else may heal. */

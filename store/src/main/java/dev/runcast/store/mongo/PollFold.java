@@ -15,6 +15,7 @@ import dev.runcast.v1.Execution;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.TextChange;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,6 +37,7 @@ final class PollFold {
     private final List<WriteModel<Document>> entries = new ArrayList<>();
     private final List<WriteModel<Document>> texts = new ArrayList<>();
     private final List<WriteModel<Document>> changes = new ArrayList<>();
+    private final List<WriteModel<Document>> requests = new ArrayList<>();
     private final List<WriteModel<Document>> rejected = new ArrayList<>();
     private final List<WriteModel<Document>> deadLetters = new ArrayList<>();
 
@@ -60,6 +62,10 @@ final class PollFold {
 
     List<WriteModel<Document>> changes() {
         return changes;
+    }
+
+    List<WriteModel<Document>> requests() {
+        return requests;
     }
 
     List<WriteModel<Document>> rejected() {
@@ -135,33 +141,58 @@ final class PollFold {
     }
 
     private void addEntry(ExecutionKey key, Entry entry, Document listed) {
-        Document set = new Document("execution", key.toString())
+        Document set = entryFields(key, entry).append("raw", HeaderDocument.binary(entry));
+        set.putAll(listed);
+        entries.add(versioned(Names.entry(key, entry.getOrdinal()), entry.getVersion(), new Document("$set", set)));
+    }
+
+    /** What a person reads of an entry in a shell. */
+    static Document entryFields(ExecutionKey key, Entry entry) {
+        return new Document("execution", key.toString())
                 .append("entry_id", entry.getEntryId())
                 .append("parent_id", entry.getParentId())
                 .append("ordinal", entry.getOrdinal())
                 .append("kind", entry.getBodyCase().name())
                 .append("state", Names.shortName(entry.getState(), "ENTRY_STATE_"))
                 .append("version", entry.getVersion())
-                .append("updated_at", HeaderDocument.date(entry.getUpdatedAt()))
-                .append("raw", HeaderDocument.binary(entry));
-        set.putAll(listed);
-        entries.add(versioned(Names.entry(key, entry.getOrdinal()), entry.getVersion(), new Document("$set", set)));
+                .append("updated_at", HeaderDocument.date(entry.getUpdatedAt()));
     }
 
     private void addHistory(ExecutionKey key, List<Change> all) {
         Map<String, Document> sets = new LinkedHashMap<>();
         for (Change change : all) {
             Document set = sets.computeIfAbsent(Names.changes(key, change.getVersion()), first -> new Document());
+            if (change.hasRequestOutcome()) {
+                requests.add(always(
+                        Names.request(key, change.getRequestOutcome().getRequestId()),
+                        new Document("$max", new Document("version", change.getVersion()))));
+            }
             Binary packed = new Binary(Packed.pack(change.toByteArray()));
             if (packed.length() > Names.MAX_INLINE_BYTES) {
-                changes.add(always(
-                        Names.change(key, change.getVersion()), new Document("$set", new Document("change", packed))));
+                addLarge(key, change.getVersion(), packed.getData());
                 set.append("changes.v" + change.getVersion(), new Binary(new byte[0]));
             } else {
                 set.append("changes.v" + change.getVersion(), packed);
             }
         }
         sets.forEach((id, set) -> changes.add(always(id, new Document("$set", set))));
+    }
+
+    private void addLarge(ExecutionKey key, long version, byte[] packed) {
+        if (packed.length <= Names.MAX_PART_BYTES) {
+            changes.add(always(
+                    Names.change(key, version), new Document("$set", new Document("change", new Binary(packed)))));
+            return;
+        }
+        int parts = 0;
+        for (int from = 0; from < packed.length; from += Names.MAX_PART_BYTES) {
+            byte[] part = Arrays.copyOfRange(packed, from, Math.min(packed.length, from + Names.MAX_PART_BYTES));
+            changes.add(always(
+                    Names.changePart(key, version, parts),
+                    new Document("$set", new Document("change", new Binary(part)))));
+            parts++;
+        }
+        changes.add(always(Names.change(key, version), new Document("$set", new Document("parts", parts))));
     }
 
     private void add(RejectedUpdate update) {
