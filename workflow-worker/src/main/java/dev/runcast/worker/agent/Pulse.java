@@ -63,7 +63,8 @@ final class Pulse implements SignalListener {
         try {
             context.heartbeat(progress);
         } catch (ActivityCompletionException e) {
-            // The signal says why, if it has come. A worker that shuts down says so here too: coming back stopped costs the
+            // The signal says why, if it has come. A worker that shuts down says so here too: coming back stopped costs
+            // the
             // run none of its attempts, as an exception would.
             throw new StopException(known(Reason.TOLD));
         }
