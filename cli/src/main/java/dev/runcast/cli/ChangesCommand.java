@@ -112,7 +112,8 @@ final class ChangesCommand implements Callable<Integer> {
         if (change.hasRequestOutcome()) {
             RejectionReason refused = change.getRequestOutcome().getRefused();
             if (refused != RejectionReason.REJECTION_REASON_UNSPECIFIED) {
-                effects.add("refused: " + change.getRequestOutcome().getMessage());
+                effects.add(
+                        "refused: " + Words.harmless(change.getRequestOutcome().getMessage()));
             }
         }
         return effects.isEmpty() ? List.of("nothing new") : effects;

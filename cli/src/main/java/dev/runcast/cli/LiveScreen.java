@@ -175,7 +175,7 @@ final class LiveScreen implements WatchCommand.Viewer, AutoCloseable {
                 AttributedStyle.DEFAULT.faint(),
                 "  version " + execution.getVersion() + (note.isEmpty() ? "" : "  (" + note + ")"));
         if (execution.hasFailure() && !execution.getFailure().getCode().isEmpty()) {
-            line.append("  ").append(Words.harmless(Words.failure(execution.getFailure())));
+            line.append("  ").append(Words.failure(execution.getFailure()));
         }
         return line.toAttributedString();
     }

@@ -67,15 +67,15 @@ final class Transcript {
         return entry == null ? "" : entry.getParentId();
     }
 
-    /** The entry as it reads now, at least one line unless it has nothing to show. */
+    /** The entry as it reads now, harmless to a terminal; at least one line unless it has nothing to show. */
     List<String> lines(Entry entry, Timestamp now) {
         String indentation = indentation(entry);
         List<String> lines = new ArrayList<>();
         for (String line : body(entry, now)) {
-            lines.add(indentation + line);
+            lines.add(indentation + Words.harmless(line));
         }
         if (entry.hasFailure() && !entry.getFailure().getCode().isEmpty()) {
-            lines.add(indentation + "    " + Words.harmless(Words.failure(entry.getFailure())));
+            lines.add(indentation + "    " + Words.failure(entry.getFailure()));
         }
         return lines;
     }
@@ -110,7 +110,7 @@ final class Transcript {
     private static List<String> message(Entry entry) {
         List<String> lines = new ArrayList<>();
         String lead = speaker(entry.getMessage().getRole()) + ": ";
-        for (String line : Words.harmless(entry.getMessage().getText()).split("\n", -1)) {
+        for (String line : entry.getMessage().getText().split("\n", -1)) {
             lines.add(lead + line);
             lead = "    ";
         }
@@ -156,12 +156,12 @@ final class Transcript {
                 : List.of("["
                         + Words.mark(entry.getState())
                         + "] "
-                        + Words.harmless(entry.getTodo().getContent()));
+                        + entry.getTodo().getContent());
     }
 
     private static List<String> approval(Entry entry) {
         Approval approval = entry.getApproval();
-        String line = Words.mark(entry.getState()) + " approval: " + Words.harmless(approval.getPrompt());
+        String line = Words.mark(entry.getState()) + " approval: " + approval.getPrompt();
         return approval.getDecidedBy().isEmpty()
                 ? List.of(line)
                 : List.of(
@@ -169,7 +169,7 @@ final class Transcript {
                         "    = "
                                 + approval.getDecision().name().substring("DECISION_".length())
                                 + " by "
-                                + Words.harmless(approval.getDecidedBy()));
+                                + approval.getDecidedBy());
     }
 
     private static List<String> usage(Usage usage) {

@@ -65,9 +65,10 @@ final class Words {
         };
     }
 
-    /** Code and message of a failure. */
+    /** Code and message of a failure, harmless. */
     static String failure(Failure failure) {
-        return failure.getMessage().isEmpty() ? failure.getCode() : failure.getCode() + ": " + failure.getMessage();
+        return harmless(
+                failure.getMessage().isEmpty() ? failure.getCode() : failure.getCode() + ": " + failure.getMessage());
     }
 
     /** How long an entry took, or has taken until {@code now}; empty when it never said. */
@@ -92,7 +93,7 @@ final class Words {
         return positive / 60_000 + " min " + positive % 60_000 / 1000 + " s";
     }
 
-    /** The beginning on one line, with an ellipsis where something is left out. */
+    /** The beginning on one line and harmless, with an ellipsis where something is left out. */
     static String shortened(String text, int columns) {
         StringBuilder line = new StringBuilder();
         for (int i = 0, used = 0; i < text.length(); used++) {
@@ -100,18 +101,21 @@ final class Words {
             if (used == columns - 1 && i + Character.charCount(character) < text.length()) {
                 return line.append('…').toString();
             }
-            line.appendCodePoint(Character.isISOControl(character) ? ' ' : character);
+            line.appendCodePoint(steers(character) ? ' ' : character);
             i += Character.charCount(character);
         }
         return line.toString();
     }
 
-    /** Text that cannot steer the terminal: control characters but newline and tab become visible. */
+    /**
+     * Text that cannot steer the terminal, nor show words in another order than they have: control characters but
+     * newline and tab become visible, and so do overrides and isolates of direction (Boucher and Anderson 2021).
+     */
     static String harmless(String text) {
         StringBuilder clean = null;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            boolean steering = Character.isISOControl(c) && c != '\n' && c != '\t';
+            boolean steering = steers(c) && c != '\n' && c != '\t';
             if (steering && clean == null) {
                 clean = new StringBuilder(text.length()).append(text, 0, i);
             }
@@ -120,5 +124,9 @@ final class Words {
             }
         }
         return clean == null ? text : clean.toString();
+    }
+
+    private static boolean steers(int c) {
+        return Character.isISOControl(c) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
     }
 }

@@ -10,6 +10,8 @@ class WordsTest {
     @Test
     void aTextThatAnAgentWroteCannotSteerTheTerminal() {
         assertThat(Words.harmless("a\u001b[2Jb\u0007c\u009bd\te\nf")).isEqualTo("a␛[2Jb␇c\uFFFDd\te\nf");
+        assertThat(Words.harmless("a\u202eb\u2066c")).isEqualTo("a\uFFFDb\uFFFDc");
+        assertThat(Words.shortened("a\u202eb\u001bc", 10)).isEqualTo("a b c");
     }
 
     @Test
