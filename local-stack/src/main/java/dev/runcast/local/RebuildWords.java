@@ -4,11 +4,17 @@ import dev.runcast.sink.Finding;
 import dev.runcast.sink.Finding.Verdict;
 import dev.runcast.sink.RebuildReport;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The result of a rebuild, for a person and for programs. */
 final class RebuildWords {
+    private static final JsonMapper JSON = new JsonMapper();
+
     private RebuildWords() {}
 
     /** @param most how many findings are printed one by one */
@@ -44,52 +50,29 @@ final class RebuildWords {
 
     /** One line; numbers as numbers. */
     static String json(RebuildReport report) {
-        StringBuilder json = new StringBuilder(String.format(
-                Locale.ROOT,
-                "{\"records\":%d,\"updates\":%d,\"executions\":%d,\"equal\":%d,\"replaced\":%d,\"seconds\":%.3f,"
-                        + "\"fold_seconds\":%.3f,\"updates_per_second\":%d,\"all_equal\":%b,\"findings\":[",
-                report.records(),
-                report.updates(),
-                report.executions(),
-                report.equal(),
-                report.replaced(),
-                seconds(report.total()),
-                seconds(report.fold()),
-                report.updatesPerSecond(),
-                report.allEqual()));
-        String comma = "";
+        ObjectNode json = JSON.createObjectNode()
+                .put("records", report.records())
+                .put("updates", report.updates())
+                .put("executions", report.executions())
+                .put("equal", report.equal())
+                .put("replaced", report.replaced())
+                .put("seconds", seconds(report.total()))
+                .put("fold_seconds", seconds(report.fold()))
+                .put("updates_per_second", report.updatesPerSecond())
+                .put("all_equal", report.allEqual());
+        ArrayNode findings = json.putArray("findings");
         for (Finding finding : report.findings()) {
-            json.append(comma)
-                    .append(String.format(
-                            Locale.ROOT,
-                            "{\"execution\":\"%s\",\"verdict\":\"%s\",\"log_version\":%d,\"stored_version\":%d,\"difference\":%s}",
-                            finding.key(),
-                            finding.verdict(),
-                            finding.logVersion(),
-                            finding.storedVersion(),
-                            quoted(finding.difference())));
-            comma = ",";
+            findings.addObject()
+                    .put("execution", finding.key().toString())
+                    .put("verdict", finding.verdict().name())
+                    .put("log_version", finding.logVersion())
+                    .put("stored_version", finding.storedVersion())
+                    .put("difference", finding.difference());
         }
-        return json.append("]}").toString();
+        return json.toString();
     }
 
-    private static double seconds(java.time.Duration time) {
+    private static double seconds(Duration time) {
         return time.toNanos() / 1e9;
-    }
-
-    /** RFC 8259, section 7. */
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                quoted.append('\\').append(c);
-            } else if (c < ' ' || Character.isSurrogate(c)) {
-                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-            } else {
-                quoted.append(c);
-            }
-        }
-        return quoted.append('"').toString();
     }
 }
