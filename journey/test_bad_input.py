@@ -122,7 +122,8 @@ def test_bytes_of_another_protocol_end_that_connection_only(stack, door, bytes):
             pass
 
 
-def test_garbage_null_values_and_wrong_keys_in_every_topic_hold_up_nobody(stack):
+def test_garbage_null_values_and_wrong_keys_in_every_topic_hold_up_nobody(own_stack):
+    stack = own_stack()
     keys = (b"default/garbage", b"no-slash", b"a/b/c", b"/", b"default/$a.b", b"")
     for topic in ("updates", "heartbeats", "changes", "executions", "rejected", "signals"):
         for partition in range(4):
