@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * How long the reporter keeps the agents' threads.
  *
- * <p>Ten processes share two cores here, so the clock on the wall also runs while an agent's thread waits for a core or
- * the whole JVM stands still, which no reporter can help. Both are measured and taken off calls of more than a
- * millisecond: the waiting for a core as the kernel counts it for the very thread ({@code /proc/thread-self/schedstat},
- * Linux only), and the stops of the process as a thread sees them that does nothing but sleep a millisecond at a time
- * (as jHiccup does), less what that thread itself waited for a core. What is left, running and blocked in the reporter,
- * is judged; the plain times are printed beside it.
+ * <p>Ten processes share two cores here, so the clock on the wall also runs while an agent's thread waits for a core,
+ * while a hypervisor has taken the core away, or while the whole JVM stands still, which no reporter can help. So calls
+ * of more than a millisecond are looked at one by one. A thread that never gave up its core by itself during the call
+ * ({@code voluntary_ctxt_switches}, Linux only) waited for nothing: its own time is the processor's. Of one that did,
+ * two things are taken off: the waiting for a core as the kernel counts it for the very thread ({@code schedstat}), and
+ * the stops of the process as a thread sees them that does nothing but sleep a millisecond at a time (as jHiccup does),
+ * less what that thread itself waited for a core. What is left, running and blocked in the reporter, is judged; the
+ * plain times are printed beside it.
  */
 final class CallTimes {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -110,28 +112,29 @@ final class CallTimes {
     }
 
     /** A call that took long on the wall. */
-    private record Slow(long from, long to, long cpu, long delay) {
+    private record Slow(long from, long to, long cpu, long delay, long waits) {
         /** What it took by itself. */
         long own(Stops stops) {
             long stopped = stops.during(from, to);
-            long own = Math.max(0, to - from - delay - stopped);
+            long own = waits == 0 ? cpu : Math.max(cpu, to - from - delay - stopped);
             System.out.printf(
-                    "a call of %d us: ran %d, had no core %d, process stood still %d, hence by itself %d%n",
-                    (to - from) / 1000, cpu / 1000, delay / 1000, stopped / 1000, own / 1000);
+                    "a call of %d us: ran %d, waited %d times, had no core %d, process stood still %d, hence by itself %d%n",
+                    (to - from) / 1000, cpu / 1000, waits, delay / 1000, stopped / 1000, own / 1000);
             return own;
         }
     }
 
     /** An agent's thread. Not shared. */
     final class Agent implements AutoCloseable {
-        private final RunQueue queue = new RunQueue();
+        private final Scheduling scheduling = new Scheduling();
         private final long begin = System.nanoTime();
         private final long thread = Thread.currentThread().getId();
         private volatile long since;
 
         /** Makes a call of the reporter. */
         void call(Runnable call) {
-            long delayBefore = queue.waited();
+            long waitsBefore = scheduling.waits();
+            long delayBefore = scheduling.withoutCore();
             long cpuBefore = THREADS.getCurrentThreadCpuTime();
             long from = System.nanoTime();
             since = from;
@@ -139,7 +142,8 @@ final class CallTimes {
             since = 0;
             long to = System.nanoTime();
             long cpu = THREADS.getCurrentThreadCpuTime() - cpuBefore;
-            record(from, to, cpu, queue.waited() - delayBefore);
+            long delay = scheduling.withoutCore() - delayBefore;
+            record(from, to, cpu, delay, scheduling.waits() - waitsBefore);
         }
 
         /** Prints where the thread is when it has been in a call for long, and where the thread is that it waits for. */
@@ -171,7 +175,7 @@ final class CallTimes {
         return agent;
     }
 
-    private synchronized void record(long from, long to, long cpu, long delay) {
+    private synchronized void record(long from, long to, long cpu, long delay, long waits) {
         long wall = to - from;
         if (calls == walls.length && calls < MOST) {
             walls = Arrays.copyOf(walls, calls * 2);
@@ -181,7 +185,7 @@ final class CallTimes {
         }
         cpuNanos += cpu;
         if (wall > SLOW_NANOS) {
-            slow.add(new Slow(from, to, cpu, delay));
+            slow.add(new Slow(from, to, cpu, delay, waits));
         } else {
             worstNanos = Math.max(worstNanos, wall);
         }
@@ -229,13 +233,17 @@ final class CallTimes {
         return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1, sorted.length * share)];
     }
 
-    /** How long the thread that made it was ready to run and had no core: the second number of schedstat. */
-    private static final class RunQueue {
-        private final @Nullable RandomAccessFile schedstat = open();
-        private final byte[] buffer = new byte[128];
+    /** What the kernel counts of the thread that made it; where it counts nothing, a thread waits once in every call. */
+    private static final class Scheduling {
+        private static final byte[] VOLUNTARY = "\nvoluntary_ctxt_switches:".getBytes(StandardCharsets.US_ASCII);
 
-        private static @Nullable RandomAccessFile open() {
-            Path file = Path.of("/proc/thread-self/schedstat");
+        private final @Nullable RandomAccessFile schedstat = open("schedstat");
+        private final @Nullable RandomAccessFile status = open("status");
+        private final byte[] buffer = new byte[4096];
+        private long uncounted;
+
+        private static @Nullable RandomAccessFile open(String name) {
+            Path file = Path.of("/proc/thread-self", name);
             try {
                 return Files.isReadable(file)
                         ? new RandomAccessFile(file.toRealPath().toFile(), "r")
@@ -245,26 +253,52 @@ final class CallTimes {
             }
         }
 
-        /** Nanoseconds since the thread began; 0 where nobody counts them. */
-        long waited() {
+        /** For how many nanoseconds it was ready to run and had no core: the second number of schedstat. */
+        long withoutCore() {
             if (schedstat == null) {
                 return 0;
             }
+            int read = read(schedstat);
+            int at = 0;
+            while (at < read && buffer[at] != ' ') {
+                at++;
+            }
+            return number(at, read);
+        }
+
+        /** How often it gave up its core by itself, to wait for something. */
+        long waits() {
+            if (status == null) {
+                return ++uncounted;
+            }
+            int read = read(status);
+            for (int at = 0; at + VOLUNTARY.length < read; at++) {
+                if (Arrays.equals(buffer, at, at + VOLUNTARY.length, VOLUNTARY, 0, VOLUNTARY.length)) {
+                    return number(at + VOLUNTARY.length, read);
+                }
+            }
+            return ++uncounted;
+        }
+
+        private int read(RandomAccessFile file) {
             try {
-                schedstat.seek(0);
-                int read = schedstat.read(buffer);
-                int at = 0;
-                while (at < read && buffer[at] != ' ') {
-                    at++;
-                }
-                long value = 0;
-                for (at++; at < read && buffer[at] != ' '; at++) {
-                    value = value * 10 + (buffer[at] - '0');
-                }
-                return value;
+                file.seek(0);
+                return file.read(buffer);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        private long number(int from, int to) {
+            int at = from;
+            while (at < to && (buffer[at] < '0' || buffer[at] > '9')) {
+                at++;
+            }
+            long value = 0;
+            for (; at < to && buffer[at] >= '0' && buffer[at] <= '9'; at++) {
+                value = value * 10 + (buffer[at] - '0');
+            }
+            return value;
         }
     }
 
@@ -284,13 +318,13 @@ final class CallTimes {
         }
 
         private void sleep() {
-            RunQueue queue = new RunQueue();
-            long waitedBefore = queue.waited();
+            Scheduling scheduling = new Scheduling();
+            long waitedBefore = scheduling.withoutCore();
             long before = System.nanoTime();
             while (true) {
                 LockSupport.parkNanos(SLEEP_NANOS);
                 long now = System.nanoTime();
-                long waited = queue.waited();
+                long waited = scheduling.withoutCore();
                 add(now, Math.max(0, now - before - SLEEP_NANOS), waited - waitedBefore);
                 agents.forEach(agent -> agent.look(now));
                 before = now;
