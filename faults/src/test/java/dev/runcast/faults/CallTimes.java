@@ -15,19 +15,22 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How long the reporter keeps the agents' threads.
  *
  * <p>Ten processes share two cores here, so the clock on the wall also runs while an agent's thread waits for a core,
- * while a hypervisor has taken the core away, or while the whole JVM stands still, which no reporter can help. So calls
- * of more than a millisecond are looked at one by one. A thread that never gave up its core by itself during the call
- * ({@code voluntary_ctxt_switches}, Linux only) waited for nothing: its own time is the processor's. Of one that did,
- * two things are taken off: the waiting for a core as the kernel counts it for the very thread ({@code schedstat}), and
- * the stops of the process as a thread sees them that does nothing but sleep a millisecond at a time (as jHiccup does),
- * less what that thread itself waited for a core. What is left, running and blocked in the reporter, is judged; the
- * plain times are printed beside it.
+ * while a hypervisor has taken the core away, and while the JVM stops all threads at a safepoint, none of which a reporter
+ * can help. So calls of more than a millisecond are looked at one by one. A thread that gave up its core by itself
+ * ({@code voluntary_ctxt_switches}) no more often than there were safepoints waited for nothing else: its own time is the
+ * processor's. Of one that did, two things are taken off: the waiting for a core as the kernel counts it for the very
+ * thread ({@code schedstat}), and the safepoints as the JVM logs them. What is left, running and blocked in the reporter,
+ * is judged; the plain times are printed beside it. Where the kernel counts nothing (it is Linux that does), only the
+ * safepoints are taken off.
  */
 final class CallTimes {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -40,7 +43,6 @@ final class CallTimes {
     private static final int MOST = 1 << 20;
 
     private final List<Agent> agents = new CopyOnWriteArrayList<>();
-    private final Stops stops = new Stops();
     private long[] walls = new long[4096];
     private int calls;
     private final List<Slow> slow = new ArrayList<>();
@@ -49,15 +51,7 @@ final class CallTimes {
     private long worstNanos;
 
     /** What is known when all is over. All in nanoseconds. */
-    record Summary(
-            long calls,
-            long cpu,
-            long run,
-            long worst,
-            long wallP999,
-            long wallWorst,
-            long hiccupP999,
-            long hiccupWorst) {
+    record Summary(long calls, long cpu, long run, long worst, long wallP999, long wallWorst) {
         static Summary read(Path file) {
             Properties values = new Properties();
             try (var in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
@@ -71,9 +65,7 @@ final class CallTimes {
                     value(values, "run"),
                     value(values, "worst"),
                     value(values, "wallP999"),
-                    value(values, "wallWorst"),
-                    value(values, "hiccupP999"),
-                    value(values, "hiccupWorst"));
+                    value(values, "wallWorst"));
         }
 
         private static long value(Properties values, String name) {
@@ -101,9 +93,8 @@ final class CallTimes {
 
         @Override
         public String toString() {
-            return "%d calls, %.3f %% of the run, worst %.2f ms (on the wall: p99.9 %.2f, worst %.2f ms; a thread that"
-                            .formatted(calls, 100 * share(), ms(worst), ms(wallP999), ms(wallWorst))
-                    + " only sleeps: p99.9 %.2f, worst %.2f ms)".formatted(ms(hiccupP999), ms(hiccupWorst));
+            return "%d calls, %.3f %% of the run, worst %.2f ms (on the wall: p99.9 %.2f, worst %.2f ms)"
+                    .formatted(calls, 100 * share(), ms(worst), ms(wallP999), ms(wallWorst));
         }
 
         private static double ms(long nanos) {
@@ -114,13 +105,36 @@ final class CallTimes {
     /** A call that took long on the wall. */
     private record Slow(long from, long to, long cpu, long delay, long waits) {
         /** What it took by itself. */
-        long own(Stops stops) {
-            long stopped = stops.during(from, to);
-            long own = waits == 0 ? cpu : Math.max(cpu, to - from - delay - stopped);
+        long own(List<Safepoint> all) {
+            List<Safepoint> during = all.stream()
+                    .filter(safepoint -> safepoint.begin < to && safepoint.end > from)
+                    .toList();
+            long stopped = during.stream()
+                    .mapToLong(safepoint -> Math.min(to, safepoint.end) - Math.max(from, safepoint.begin))
+                    .sum();
+            long own = waits <= during.size() ? cpu : Math.max(cpu, to - from - delay - stopped);
             System.out.printf(
-                    "a call of %d us: ran %d, waited %d times, had no core %d, process stood still %d, hence by itself %d%n",
-                    (to - from) / 1000, cpu / 1000, waits, delay / 1000, stopped / 1000, own / 1000);
+                    "a call of %d us: ran %d, had no core %d, %d safepoints of %d, waited %d times; by itself %d%n",
+                    (to - from) / 1000, cpu / 1000, delay / 1000, during.size(), stopped / 1000, waits, own / 1000);
             return own;
+        }
+    }
+
+    /** A time in which the JVM let no thread run, from the call for it to its end. */
+    private record Safepoint(long begin, long end) {
+        /** A line of {@code -Xlog:safepoint} with System.nanoTime() before it. */
+        private static final Pattern LINE = Pattern.compile("\\[(\\d+)ns] Safepoint .* Total: +(\\d+) ns");
+
+        static List<Safepoint> read(Path log) throws IOException {
+            try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
+                return lines.map(LINE::matcher)
+                        .filter(Matcher::find)
+                        .map(line -> {
+                            long end = Long.parseLong(line.group(1));
+                            return new Safepoint(end - Long.parseLong(line.group(2)), end);
+                        })
+                        .toList();
+            }
         }
     }
 
@@ -168,6 +182,12 @@ final class CallTimes {
         }
     }
 
+    CallTimes() {
+        Thread watch = new Thread(this::watch, "call-times");
+        watch.setDaemon(true);
+        watch.start();
+    }
+
     /** Of the thread that calls. */
     Agent agent() {
         Agent agent = new Agent();
@@ -202,13 +222,13 @@ final class CallTimes {
         runNanos = 0;
         worstNanos = 0;
         slow.clear();
-        stops.reset();
     }
 
-    /** Writes what {@link Summary#read} reads. */
-    synchronized void write(Path file) {
+    /** Writes what {@link Summary#read} reads. The log is this JVM's, of its safepoints. */
+    synchronized void write(Path file, Path safepoints) throws IOException {
+        List<Safepoint> all = Safepoint.read(safepoints);
         for (Slow call : slow) {
-            worstNanos = Math.max(worstNanos, call.own(stops));
+            worstNanos = Math.max(worstNanos, call.own(all));
         }
         long[] sorted = Arrays.copyOf(walls, calls);
         Arrays.sort(sorted);
@@ -219,13 +239,8 @@ final class CallTimes {
         values.setProperty("worst", Long.toString(worstNanos));
         values.setProperty("wallP999", Long.toString(at(sorted, 0.999)));
         values.setProperty("wallWorst", Long.toString(at(sorted, 1)));
-        long[] slept = stops.sorted();
-        values.setProperty("hiccupP999", Long.toString(at(slept, 0.999)));
-        values.setProperty("hiccupWorst", Long.toString(at(slept, 1)));
         try (var out = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
             values.store(out, null);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
@@ -302,66 +317,12 @@ final class CallTimes {
         }
     }
 
-    /** How long the process stands still, as a thread sees it that only sleeps. */
-    private final class Stops {
-        private static final long SLEEP_NANOS = 1_000_000;
-
-        private long[] ends = new long[16_384];
-        private long[] stops = new long[16_384];
-        private long[] late = new long[16_384];
-        private int count;
-
-        Stops() {
-            Thread thread = new Thread(this::sleep, "stops");
-            thread.setDaemon(true);
-            thread.start();
-        }
-
-        private void sleep() {
-            Scheduling scheduling = new Scheduling();
-            long waitedBefore = scheduling.withoutCore();
-            long before = System.nanoTime();
-            while (true) {
-                LockSupport.parkNanos(SLEEP_NANOS);
-                long now = System.nanoTime();
-                long waited = scheduling.withoutCore();
-                add(now, Math.max(0, now - before - SLEEP_NANOS), waited - waitedBefore);
-                agents.forEach(agent -> agent.look(now));
-                before = now;
-                waitedBefore = waited;
-            }
-        }
-
-        private synchronized void add(long end, long overslept, long waited) {
-            if (count == ends.length) {
-                ends = Arrays.copyOf(ends, count * 2);
-                stops = Arrays.copyOf(stops, count * 2);
-                late = Arrays.copyOf(late, count * 2);
-            }
-            ends[count] = end;
-            late[count] = overslept;
-            stops[count++] = Math.max(0, overslept - waited);
-        }
-
-        /** How much of this time the process stood still, as far as is known by now. */
-        synchronized long during(long from, long to) {
-            long sum = 0;
-            for (int i = count - 1; i >= 0 && ends[i] > from; i--) {
-                // The stop lies somewhere before the end of the sleep.
-                long begin = ends[i] - late[i] - SLEEP_NANOS;
-                sum += Math.max(0, Math.min(stops[i], Math.min(to, ends[i]) - Math.max(from, begin)));
-            }
-            return sum;
-        }
-
-        synchronized void reset() {
-            count = 0;
-        }
-
-        synchronized long[] sorted() {
-            long[] sorted = Arrays.copyOf(late, count);
-            Arrays.sort(sorted);
-            return sorted;
+    /** Looks at the agents every millisecond. */
+    private void watch() {
+        while (true) {
+            LockSupport.parkNanos(1_000_000);
+            long now = System.nanoTime();
+            agents.forEach(agent -> agent.look(now));
         }
     }
 }

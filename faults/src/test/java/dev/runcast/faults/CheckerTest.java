@@ -312,7 +312,7 @@ final class CheckerTest {
     }
 
     private static CallTimes.Summary calls(long cpu, long worst) {
-        return new CallTimes.Summary(100, cpu, 1_000_000_000, worst, 0, 0, 0, 0);
+        return new CallTimes.Summary(100, cpu, 1_000_000_000, worst, 0, 0);
     }
 
     private static void found(String words, Consumer<Draft> damage) {

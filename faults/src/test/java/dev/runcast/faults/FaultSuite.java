@@ -196,7 +196,12 @@ public final class FaultSuite {
                         Long.toString(seed),
                         Integer.toString(seconds)),
                 // So that no collection falls into a run: how long one takes is told by the cores that are free.
-                "-Xmn512m");
+                "-Xmn512m",
+                // So that no thread waits for the compiler: handing over a hot method takes locks of the JVM's own, and
+                // a
+                // compiler's thread that holds one and has no core kept agents for up to 12 ms.
+                "-Xint",
+                "-Xlog:safepoint=info:file=" + files.resolve("safepoints") + ":timenanos:filecount=0");
     }
 
     private Cluster cluster() {

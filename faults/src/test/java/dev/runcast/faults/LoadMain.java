@@ -16,6 +16,7 @@ import dev.runcast.v1.WriterKind;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,12 +54,12 @@ final class LoadMain {
         return prefix + "-a" + agent + '-' + number;
     }
 
-    public static void main(String[] arguments) throws InterruptedException {
+    public static void main(String[] arguments) throws IOException, InterruptedException {
         LoadMain load = new LoadMain(arguments);
         load.warmUp();
         FrameTap.install(load.folder);
         boolean complete = load.run();
-        load.times.write(load.folder.resolve("calls"));
+        load.times.write(load.folder.resolve("calls"), load.folder.resolve("safepoints"));
         Runtime.getRuntime().halt(complete ? 0 : 1);
     }
 
