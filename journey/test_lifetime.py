@@ -1,4 +1,5 @@
 """Starting, stopping and being killed; who may see what; what is said when it cannot start."""
+import concurrent.futures
 import signal
 import socket
 
@@ -103,3 +104,19 @@ def test_the_commands_work_from_another_folder(stack, tmp_path):
     import subprocess
     done = subprocess.run([HOME / "runcast", "list"], cwd=tmp_path, env=stack.environment, capture_output=True, text=True)
     assert done.returncode == 0 and "EXECUTION" in done.stdout
+
+
+def test_two_stacks_that_start_at_once_get_ports_of_their_own(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    stacks = [Stack(folder) for folder in folders]
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as starters:
+            list(starters.map(Stack.start, stacks))
+        one, other = (set(stack.addresses.values()) for stack in stacks)
+        assert len(one) > 5 and not one & other, (one, other)
+        assert any("another stack is starting" in stack.output() for stack in stacks)
+    finally:
+        for stack in stacks:
+            stack.stop()

@@ -83,6 +83,12 @@ final class LocalStack implements AutoCloseable {
     static LocalStack start(StackOptions options, Path folder, Consumer<String> progress) {
         options.check();
         DataVersion.take(folder);
+        try (StartTurn turn = StartTurn.await(progress)) {
+            return startInTurn(options, folder, progress);
+        }
+    }
+
+    private static LocalStack startInTurn(StackOptions options, Path folder, Consumer<String> progress) {
         EmbeddedParts servers = EmbeddedParts.start(options, folder, progress);
         AutoCloseable running = servers;
         try {
