@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchMerge {
     private final StateReader state;
+    /** What the batch takes out because it comes so late that its execution is not known any more. */
+    private final List<StateWrite> forgotten;
+
     private final UpdateBatch batch;
     private final ExecutionKey key;
     private final StateKeys keys;
@@ -49,11 +52,13 @@ final class BatchMerge {
     private boolean rowChanged;
 
     BatchMerge(StateReader state, UpdateBatch batch) {
-        this.state = state;
         this.batch = batch;
         this.key = new ExecutionKey(batch.getTenant(), batch.getExecutionId());
         this.keys = new StateKeys(key);
-        Header known = Records.read(state, keys.one(StateKeys.HEADER), Header.parser());
+        Header stored = Records.read(state, keys.one(StateKeys.HEADER), Header.parser());
+        this.forgotten = stored == null ? List.of() : Expiry.forgotten(state, keys, stored, batch.getReceivedAt());
+        this.state = forgotten.isEmpty() ? state : new Forgetting(state, forgotten);
+        Header known = forgotten.isEmpty() ? stored : null;
         this.isNew = known == null;
         this.header = known == null ? Header.getDefaultInstance() : known;
         this.sequences = Sequences.of(header.getWritersList(), header.getGivenUpEpoch());
@@ -66,7 +71,8 @@ final class BatchMerge {
         drafted.copyFrom(held);
         Timestamp logTime = Times.later(header.getLogTime(), batch.getReceivedAt());
         this.rules = Rules.of(held.rules);
-        this.work = new Work(keys, batch, logTime, rules, drafted, new EntryTable(state, keys), new Records(state));
+        this.work = new Work(
+                keys, batch, logTime, rules, drafted, new EntryTable(this.state, keys), new Records(this.state));
         this.results = new Results(batch);
     }
 
@@ -272,6 +278,7 @@ final class BatchMerge {
         work.entries.write(writes);
         work.records.write(writes);
         writes.addAll(requestWrites);
+        Forgetting.first(forgotten, writes);
         List<ChangeBatch> changes = results.changeBatches(key);
         boolean exists = held.version > 0;
         return new MergeResult(

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What leaves the state. An index of keys by end time says what is due, so nothing is searched. That something has left
  * is never seen: 24 hours after the end everything is refused as CLOSED, from the header alone, and the hour until the
- * entries leave covers doors whose clocks differ. A header that never came to a version, because only refused updates
- * were seen, leaves 30 days after the first of them.
+ * entries leave covers doors whose clocks differ. In the same way an execution is not known any more 30 days after its
+ * end, by the log time of what comes and not by whether the header has left, which it does an hour later. Of one that
+ * never came to a version, because only refused updates were seen, the time runs from the first of them.
  */
 final class Expiry {
     private static final char[] OF_ENTRIES = {StateKeys.ENTRY, StateKeys.OPEN, StateKeys.TODOS};
@@ -52,6 +53,36 @@ final class Expiry {
                 break;
             }
             headerLeaves(state, due, writes);
+        }
+        return writes;
+    }
+
+    /**
+     * What a batch takes out of the state because its execution is not known any more when it comes; empty when it is
+     * known.
+     */
+    static List<StateWrite> forgotten(StateReader state, StateKeys keys, Header header, Timestamp receivedAt) {
+        Execution execution = header.getExecution();
+        Timestamp from = execution.getVersion() == 0 ? header.getFirstSeen() : execution.getEndedAt();
+        if ((execution.getVersion() > 0 && !execution.hasEndedAt())
+                || !Rules.of(execution.getRules()).forgetsByLogTime()
+                || !Times.passed(Limits.KNOWN_AFTER_END, from, receivedAt)) {
+            return List.of();
+        }
+        List<StateWrite> writes = new ArrayList<>();
+        for (char[] kinds : List.of(OF_ENTRIES, OF_COLD, OF_HEADER)) {
+            for (char kind : kinds) {
+                byte[] one = keys.one(kind);
+                if (state.get(one) != null) {
+                    writes.add(new StateWrite(one, null));
+                }
+                state.keys(keys.prefix(kind), Integer.MAX_VALUE).forEach(key -> writes.add(new StateWrite(key, null)));
+            }
+        }
+        writes.add(new StateWrite(keys.one(StateKeys.HEADER), null));
+        byte[] index = indexKey(keys, header);
+        if (index != null) {
+            writes.add(new StateWrite(index, null));
         }
         return writes;
     }

@@ -49,8 +49,10 @@ final class Limits {
     static final Duration OPEN_AFTER_END = Duration.ofHours(24);
     /** Entries leave the state this long after the end: an hour in which doors' clocks may differ. */
     static final Duration ENTRIES_KEPT = Duration.ofHours(25);
-    /** Headers leave the state this long after the end. */
-    static final Duration HEADER_KEPT = Duration.ofDays(30);
+    /** After this an execution is not known any more: what comes then begins a new one under its id. */
+    static final Duration KNOWN_AFTER_END = Duration.ofDays(30);
+    /** Headers leave the state this long after the end: an hour in which doors' clocks may differ. */
+    static final Duration HEADER_KEPT = KNOWN_AFTER_END.plusHours(1);
     /** An attempt that is older than this cannot begin an execution: it may be one that has left the state. */
     static final Duration EPOCH_AGE = Duration.ofDays(29);
 

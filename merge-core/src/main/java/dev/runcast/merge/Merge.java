@@ -35,7 +35,7 @@ public final class Merge {
 
     /**
      * Says what may leave the state: entries 25 hours of log time after the end of their execution, headers 30 days
-     * after it. Makes no change, and is safe to call as seldom or as often as one likes.
+     * and an hour after it. Makes no change, and is safe to call as seldom or as often as one likes.
      *
      * @param logTime the largest {@code received_at} that the caller has seen
      * @param limit about how many records are looked at, 1 or greater

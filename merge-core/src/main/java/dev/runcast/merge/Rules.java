@@ -12,6 +12,8 @@ package dev.runcast.merge;
  * @param touchedBytes the largest record that anything else may leave behind: an append, a decision, the end
  * @param listBytes the largest sum of the records that one list of todos may rewrite
  * @param unknownFields how many values that this build does not know an update and an entry may hold
+ * @param forgetsByLogTime what comes more than 30 days after the end begins a new execution, whether the header has left
+ *     the state or not; else it is refused as CLOSED as long as the header is there
  * @param namesWritersPlainly a change names its writer without what else the writer said of itself
  */
 record Rules(
@@ -21,11 +23,12 @@ record Rules(
         int touchedBytes,
         int listBytes,
         int unknownFields,
+        boolean forgetsByLogTime,
         boolean namesWritersPlainly) {
     private static final int ANY = Integer.MAX_VALUE;
 
     private static final Rules FIRST =
-            new Rules(false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false);
+            new Rules(false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false, false);
 
     private static final Rules SECOND = new Rules(
             true,
@@ -35,6 +38,7 @@ record Rules(
             ANY,
             Limits.TODOS_BYTES,
             Limits.UNKNOWN_FIELDS,
+            true,
             true);
 
     /** The rules of an execution. Of one that a newer build has begun the caller writes nothing: it stops. */

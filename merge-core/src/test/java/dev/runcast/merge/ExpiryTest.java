@@ -7,8 +7,12 @@ import dev.runcast.v1.EntryState;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.WriterKind;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What leaves the state, when, and that nobody can tell. */
@@ -17,7 +21,7 @@ final class ExpiryTest {
     private final Fixture execution = new Fixture();
 
     @Test
-    void entriesLeave25HoursAfterTheEndAndTheHeaderAfter30Days() {
+    void entriesLeave25HoursAfterTheEndAndTheHeaderAnHourAfter30Days() {
         endedRun();
         int whole = execution.state.size();
         expireAt(Duration.ofHours(25));
@@ -28,9 +32,9 @@ final class ExpiryTest {
         byte[] header = execution.state.get(new StateKeys(Fixture.KEY).one(StateKeys.HEADER));
         assertThat(header).isNotNull().hasSizeLessThanOrEqualTo(100);
 
-        expireAt(Duration.ofDays(30));
-        assertThat(execution.state.size()).as("at 30 days").isPositive();
-        expireAt(Duration.ofDays(30).plusMillis(1));
+        expireAt(Duration.ofDays(30).plusHours(1));
+        assertThat(execution.state.size()).as("at 30 days and an hour").isPositive();
+        expireAt(Duration.ofDays(30).plusHours(1).plusMillis(1));
         assertThat(execution.state.size()).isZero();
     }
 
@@ -108,7 +112,43 @@ final class ExpiryTest {
         assertThat(execution.state.size()).isZero();
     }
 
+    @Test
+    void idIsNewAfter30DaysWhetherTheHeaderHasLeftOrNot() {
+        List<List<String>> results = new ArrayList<>();
+        for (Duration leftAfter : List.of(Duration.ZERO, Duration.ofHours(26), Duration.ofDays(31))) {
+            Fixture late = new Fixture();
+            endedRun(late);
+            late.state.write(
+                    Merge.expire(late.state, Instant.ofEpochMilli(late.millis).plus(leftAfter), 100));
+            late.state.write(
+                    Merge.expire(late.state, Instant.ofEpochMilli(late.millis).plus(leftAfter), 100));
+            late.millis += 30L * 24 * HOUR + 1_000;
+
+            late.view = ExecutionView.EMPTY;
+            MergeResult result = late.apply(late.stream(
+                    "", late.millis, 1, Fixture.started(), Fixture.message("m9", EntryState.ENTRY_STATE_RUNNING)));
+            results.add(List.of(result.outcomes().toString(), result.changes().toString(), records(late.state)));
+        }
+        assertThat(results.get(0).get(1)).contains("version: 1\n");
+        assertThat(results.get(1)).isEqualTo(results.get(0));
+        assertThat(results.get(2)).isEqualTo(results.get(0));
+    }
+
+    @Test
+    void idIsStillClosedAt30Days() {
+        endedRun();
+        long end = execution.millis;
+        expireAt(Duration.ofHours(26));
+        execution.millis = end + 30L * 24 * HOUR - 1_000;
+        assertThat(Fixture.only(execution.apply(execution.stream("", execution.millis, 1, Fixture.started()))))
+                .isEqualTo("REJECTED CLOSED");
+    }
+
     private void endedRun() {
+        endedRun(execution);
+    }
+
+    private static void endedRun(Fixture execution) {
         execution.run(
                 Fixture.declared(""),
                 Fixture.started(),
@@ -116,6 +156,15 @@ final class ExpiryTest {
                 Fixture.append("m1", 0, "Hello"));
         execution.request(WriterKind.WRITER_KIND_OPERATOR, Fixture.control(Control.CONTROL_PAUSE));
         execution.run(Fixture.says(Phase.PHASE_COMPLETED));
+    }
+
+    private static String records(MemoryState state) {
+        return state.keys(new byte[0], Integer.MAX_VALUE).stream()
+                .map(key -> new String(key, StandardCharsets.ISO_8859_1)
+                        + '='
+                        + HexFormat.of().formatHex(state.get(key)))
+                .toList()
+                .toString();
     }
 
     private void expireAt(Duration afterEnd) {

@@ -9,6 +9,7 @@ import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.UpdateBatch;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,6 +118,37 @@ final class MergeOracleTest {
                     .as("every way to be received was drawn")
                     .containsAll(DRAWN);
         }
+    }
+
+    /** Two lives of one id, a month apart: the second does not depend on what has left of the first, nor on the batches. */
+    @Test
+    void secondLifeOfAnIdIsTheSameWhateverHasLeftOfTheFirst() {
+        int forgotten = 0;
+        for (long seed = 1; seed <= 500; seed++) {
+            List<UpdateBatch> log = new ArrayList<>();
+            Histories.draw(seed).log().forEach(batch -> log.add(later(batch, Duration.ZERO)));
+            int first = log.size();
+            Histories.draw(seed + 500).log().forEach(batch -> log.add(later(batch, Duration.ofDays(40))));
+            Merged merged = Merged.of(log, false);
+            Merged split = Merged.of(split(log, new Random(seed)), true);
+            assertThat(split.outcomes).as("outcomes of seed %d", seed).isEqualTo(merged.outcomes);
+            assertEqual("changes of seed " + seed, split.changes, merged.changes);
+            List<Change> ofTheFirst = Merged.of(log.subList(0, first), false).changes;
+            if (!ofTheFirst.isEmpty()
+                    && merged.changes.size() > ofTheFirst.size()
+                    && merged.changes.get(ofTheFirst.size()).getVersion() == 1) {
+                forgotten++;
+            }
+        }
+        assertThat(forgotten).as("ids that were new again").isGreaterThan(100);
+    }
+
+    private static UpdateBatch later(UpdateBatch batch, Duration by) {
+        UpdateBatch.Builder later = batch.toBuilder().setRules(2);
+        later.getReceivedAtBuilder().setSeconds(batch.getReceivedAt().getSeconds() + by.toSeconds());
+        return batch.getEpoch() == 0
+                ? later.build()
+                : later.setEpoch(batch.getEpoch() + by.toMillis()).build();
     }
 
     private static void check(Histories.History history, long seed) {
