@@ -3,6 +3,7 @@ package dev.runcast.merge;
 import com.google.protobuf.Timestamp;
 import dev.runcast.state.v1.EntryRecord;
 import dev.runcast.state.v1.TextMarks;
+import dev.runcast.v1.Change;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.RejectionReason;
@@ -79,6 +80,8 @@ final class EntryTable {
 
     /** More than the version, time and attempt of a record can take. */
     private static final int STAMP_BYTES = 64;
+
+    private static final Comparator<Draft> BY_ORDINAL = Comparator.comparingLong(draft -> draft.after.getOrdinal());
 
     private final StateReader state;
     private final StateKeys keys;
@@ -213,34 +216,27 @@ final class EntryTable {
     /**
      * Lets the drafts hold, as they were counted.
      *
-     * @return the records, in order of appearance
+     * @param change is given the records, in order of appearance, and how texts changed, in the order it happened
      */
-    List<Entry> keep() {
-        List<Entry> records = new ArrayList<>(drafts.size());
+    void keep(Change.Builder change) {
+        if (drafts.size() > 1) {
+            drafts.sort(BY_ORDINAL);
+        }
+        // One by one: the builders' addAll asks each list what else it is, which takes longer than one or two records.
         for (Draft draft : drafts) {
             Slot slot = draft.slot;
             slot.entry = draft.after;
             slot.texts = draft.texts;
             slot.changed = true;
             slot.draft = null;
-            records.add(slot.entry);
+            change.addEntries(draft.after);
+        }
+        for (TextChange text : textChanges) {
+            change.addTexts(text);
         }
         drafts.clear();
-        appearing = 0;
-        if (records.size() > 1) {
-            records.sort(Comparator.comparingLong(Entry::getOrdinal));
-        }
-        return records;
-    }
-
-    /** How texts changed since the last call, in order. */
-    List<TextChange> takeTextChanges() {
-        if (textChanges.isEmpty()) {
-            return List.of();
-        }
-        List<TextChange> taken = List.copyOf(textChanges);
         textChanges.clear();
-        return taken;
+        appearing = 0;
     }
 
     void putBack() {
