@@ -291,11 +291,13 @@ final class BatchMerge {
                 .setPaused(held.paused)
                 .setHasWorkflow(held.hasWorkflow)
                 .setLogTime(work.logTime)
-                .addAllWriters(writers)
                 .setGivenUpEpoch(sequences.givenUpEpoch())
                 .setRequests(requests)
                 .setClosed(header.getClosed())
                 .setFirstSeen(isNew ? work.logTime : header.getFirstSeen());
+        for (WriterRecord writer : writers) {
+            after.addWriters(writer);
+        }
         if (held.lastControlAt != null) {
             after.setLastControlAt(held.lastControlAt);
         }

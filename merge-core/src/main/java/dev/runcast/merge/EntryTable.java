@@ -74,6 +74,9 @@ final class EntryTable {
         @Nullable
         Draft draft;
 
+        /** The entry to go on with, so that it is not copied for each update; null when it has to be copied again. */
+        Entry.@Nullable Builder record;
+
         boolean changed;
         boolean indexed;
     }
@@ -107,7 +110,7 @@ final class EntryTable {
     Draft draft(String entryId) {
         Slot slot = slot(entryId);
         if (slot.draft == null && slot.entry != null) {
-            begin(slot, slot.entry.toBuilder());
+            begin(slot, slot.record == null ? slot.entry.toBuilder() : slot.record);
         }
         return slot.draft;
     }
@@ -242,6 +245,7 @@ final class EntryTable {
     void putBack() {
         for (Draft draft : drafts) {
             draft.slot.draft = null;
+            draft.slot.record = null;
         }
         drafts.clear();
         appearing = 0;
@@ -253,13 +257,12 @@ final class EntryTable {
             if (!slot.changed || slot.entry == null) {
                 return;
             }
+            EntryRecord.Builder record = EntryRecord.newBuilder().setEntry(slot.entry);
+            for (TextMarks marks : slot.texts == null ? slot.marks : slot.texts.marks()) {
+                record.addMarks(marks);
+            }
             to.add(new StateWrite(
-                    keys.many(StateKeys.ENTRY, entryId),
-                    EntryRecord.newBuilder()
-                            .setEntry(slot.entry)
-                            .addAllMarks(slot.texts == null ? slot.marks : slot.texts.marks())
-                            .build()
-                            .toByteArray()));
+                    keys.many(StateKeys.ENTRY, entryId), record.build().toByteArray()));
             boolean open = !EntryStates.isFinished(slot.entry.getState());
             if (open != slot.indexed) {
                 to.add(new StateWrite(keys.open(slot.entry.getOrdinal(), entryId), open ? new byte[0] : null));
@@ -274,6 +277,7 @@ final class EntryTable {
         Texts texts = slot.texts == null ? Texts.none(record.getEntryId(), textChanges) : slot.texts.copy();
         Draft draft = new Draft(slot, record, texts);
         slot.draft = draft;
+        slot.record = record;
         drafts.add(draft);
         return draft;
     }

@@ -23,6 +23,11 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
  * The same execution always gives the same bytes.
  */
 public final class ExecutionRow {
+    private static final byte[] SPEC_VERSION = bytes("1.0");
+    private static final byte[] TYPE = bytes("dev.runcast.execution.v1");
+    private static final byte[] SOURCE = bytes("/runcast/merge-stream");
+    private static final byte[] CONTENT_TYPE = bytes("application/json");
+
     /** The length of a time that names no seconds, because they are 0. */
     private static final int MINUTES = "2026-01-01T00:00".length();
 
@@ -75,7 +80,7 @@ public final class ExecutionRow {
         attributes(row, execution.getAttributes());
         failure(row, execution);
         attempt(row, execution);
-        return row.end().getBytes(StandardCharsets.UTF_8);
+        return bytes(row.end());
     }
 
     /**
@@ -85,15 +90,15 @@ public final class ExecutionRow {
     public static Headers headers(Execution execution) {
         String key = execution.getTenant() + "/" + execution.getExecutionId();
         RecordHeaders headers = new RecordHeaders();
-        add(headers, "ce_specversion", "1.0");
-        add(headers, "ce_type", "dev.runcast.execution.v1");
-        add(headers, "ce_source", "/runcast/merge-stream");
+        headers.add("ce_specversion", SPEC_VERSION);
+        headers.add("ce_type", TYPE);
+        headers.add("ce_source", SOURCE);
         add(headers, "ce_id", key + "/" + execution.getVersion());
         add(headers, "ce_subject", key);
         if (execution.hasUpdatedAt()) {
             add(headers, "ce_time", rfc3339(execution.getUpdatedAt()));
         }
-        add(headers, "content-type", "application/json");
+        headers.add("content-type", CONTENT_TYPE);
         return headers;
     }
 
@@ -167,6 +172,10 @@ public final class ExecutionRow {
     }
 
     private static void add(Headers headers, String name, String value) {
-        headers.add(name, value.getBytes(StandardCharsets.UTF_8));
+        headers.add(name, bytes(value));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 }
