@@ -10,6 +10,7 @@ import dev.runcast.v1.TextField;
 import dev.runcast.v1.ToolCall;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.Usage;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 
@@ -22,6 +23,8 @@ final class HotCheck {
     private static final int MAX_ID = 64;
     private static final int MAX_NAME = 256;
     private static final int MAX_ROLE_NAME = 128;
+    private static final int MAX_MODEL = 128;
+    private static final long MAX_USAGE = 1_000_000_000_000L;
     private static final int MAX_TRACEPARENT = 128;
 
     private HotCheck() {}
@@ -79,6 +82,7 @@ final class HotCheck {
                 && switch (entry.getBodyCase()) {
                     case MESSAGE -> message(entry.getMessage());
                     case TOOL_CALL -> toolCall(entry.getToolCall());
+                    case USAGE -> usage(entry.getUsage());
                     case BODY_NOT_SET -> true;
                     default -> false;
                 };
@@ -94,6 +98,18 @@ final class HotCheck {
         return !call.hasArgumentsReference()
                 && !call.hasResultReference()
                 && call.getName().length() <= MAX_NAME;
+    }
+
+    private static boolean usage(Usage usage) {
+        return usage.getModel().length() <= MAX_MODEL
+                && isUsage(usage.getInputTokens())
+                && isUsage(usage.getOutputTokens())
+                && isUsage(usage.getCachedInputTokens())
+                && isUsage(usage.getCostMicros());
+    }
+
+    private static boolean isUsage(long value) {
+        return value >= 0 && value <= MAX_USAGE;
     }
 
     private static boolean isIdOrEmpty(String text) {

@@ -15,6 +15,7 @@ import dev.runcast.v1.Todo;
 import dev.runcast.v1.ToolCall;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.Usage;
 import dev.runcast.v1.Writer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,9 @@ class HotCheckTest {
         "ß".repeat(200)
     };
     private static final long[] NUMBERS = {0, 1, 2, 1_000, -1, Long.MIN_VALUE, Long.MAX_VALUE};
+    private static final long[] USAGE = {
+        0, 1, 1_000, 5_100, 999_999_999_999L, 1_000_000_000_000L, 1_000_000_000_001L, -1, Long.MAX_VALUE
+    };
     private static final int[] ENUMS = {0, 1, 2, 3, 4, 5, 8, 9, -1, 77};
 
     /** What the hot check lets pass keeps the contract; and of what it is for, it lets pass all that does. */
@@ -118,6 +122,7 @@ class HotCheckTest {
                 || entry.getMessage().hasTextReference()
                 || entry.getToolCall().hasResultReference()
                 || entry.getMessage().getName().length() > 128
+                || entry.getUsage().getModel().length() > 128
                 || entry.getToolCall().getName().length() > 256;
     }
 
@@ -161,7 +166,7 @@ class HotCheckTest {
         if (random.nextInt(10) == 0) {
             entry.setFailure(Failure.newBuilder().setCode(pick(random, NAMES)));
         }
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
             case 0 -> {
                 ChatMessage.Builder message = ChatMessage.newBuilder().setText("words");
                 if (random.nextBoolean()) {
@@ -184,9 +189,31 @@ class HotCheckTest {
                 entry.setToolCall(call);
             }
             case 2 -> entry.setTodo(Todo.newBuilder().setPosition(random.nextInt(400)));
+            case 3 -> entry.setUsage(usage(random));
             default -> {}
         }
         return upserted.setEntry(entry).build();
+    }
+
+    /** Mostly within the bounds, so that each bound is what decides now and then. */
+    private static Usage usage(Random random) {
+        Usage.Builder usage = Usage.newBuilder();
+        if (random.nextBoolean()) {
+            usage.setModel(pick(random, NAMES));
+        }
+        if (random.nextBoolean()) {
+            usage.setInputTokens(pick(random, USAGE));
+        }
+        if (random.nextBoolean()) {
+            usage.setOutputTokens(pick(random, USAGE));
+        }
+        if (random.nextBoolean()) {
+            usage.setCachedInputTokens(pick(random, USAGE));
+        }
+        if (random.nextBoolean()) {
+            usage.setCostMicros(pick(random, USAGE));
+        }
+        return usage.build();
     }
 
     private static UpdateBatch header(Random random) {

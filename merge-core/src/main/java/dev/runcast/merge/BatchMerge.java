@@ -6,12 +6,10 @@ import dev.runcast.state.v1.WriterRecord;
 import dev.runcast.v1.Cause;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.ChangeBatch;
-import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionSignals;
 import dev.runcast.v1.RejectionReason;
 import dev.runcast.v1.RequestOutcome;
-import dev.runcast.v1.TextChange;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.WriterKind;
@@ -211,17 +209,14 @@ final class BatchMerge {
         if (drafted.createdAt == null) {
             drafted.createdAt = work.logTime;
         }
-        List<Entry> entries = work.entries.keep();
-        List<TextChange> texts = work.entries.takeTextChanges();
         Change.Builder change = Change.newBuilder()
                 .setFirstVersion(drafted.version)
                 .setVersion(drafted.version)
                 .setCause(cause)
                 .setReceivedAt(work.logTime)
-                .addAllEntries(entries)
-                .addAllTexts(texts)
                 .setOmitted(work.omitted)
                 .setTraceparentBytes(batch.getTraceparentBytes());
+        work.entries.keep(change);
         if (update.hasOccurredAt() && Times.isValid(update.getOccurredAt())) {
             change.setOccurredAt(update.getOccurredAt());
         }
@@ -303,11 +298,13 @@ final class BatchMerge {
                 .setPaused(held.paused)
                 .setHasWorkflow(held.hasWorkflow)
                 .setLogTime(work.logTime)
-                .addAllWriters(writers)
                 .setGivenUpEpoch(sequences.givenUpEpoch())
                 .setRequests(requests)
                 .setClosed(header.getClosed())
                 .setFirstSeen(isNew ? work.logTime : header.getFirstSeen());
+        for (WriterRecord writer : writers) {
+            after.addWriters(writer);
+        }
         if (held.lastControlAt != null) {
             after.setLastControlAt(held.lastControlAt);
         }

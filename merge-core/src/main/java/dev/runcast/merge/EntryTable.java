@@ -3,6 +3,7 @@ package dev.runcast.merge;
 import com.google.protobuf.Timestamp;
 import dev.runcast.state.v1.EntryRecord;
 import dev.runcast.state.v1.TextMarks;
+import dev.runcast.v1.Change;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
 import dev.runcast.v1.RejectionReason;
@@ -73,12 +74,17 @@ final class EntryTable {
         @Nullable
         Draft draft;
 
+        /** The entry to go on with, so that it is not copied for each update; null when it has to be copied again. */
+        Entry.@Nullable Builder record;
+
         boolean changed;
         boolean indexed;
     }
 
     /** More than the version, time and attempt of a record can take. */
     private static final int STAMP_BYTES = 64;
+
+    private static final Comparator<Draft> BY_ORDINAL = Comparator.comparingLong(draft -> draft.after.getOrdinal());
 
     private final StateReader state;
     private final StateKeys keys;
@@ -104,7 +110,7 @@ final class EntryTable {
     Draft draft(String entryId) {
         Slot slot = slot(entryId);
         if (slot.draft == null && slot.entry != null) {
-            begin(slot, slot.entry.toBuilder());
+            begin(slot, slot.record == null ? slot.entry.toBuilder() : slot.record);
         }
         return slot.draft;
     }
@@ -213,39 +219,33 @@ final class EntryTable {
     /**
      * Lets the drafts hold, as they were counted.
      *
-     * @return the records, in order of appearance
+     * @param change is given the records, in order of appearance, and how texts changed, in the order it happened
      */
-    List<Entry> keep() {
-        List<Entry> records = new ArrayList<>(drafts.size());
+    void keep(Change.Builder change) {
+        if (drafts.size() > 1) {
+            drafts.sort(BY_ORDINAL);
+        }
+        // One by one: the builders' addAll asks each list what else it is, which takes longer than one or two records.
         for (Draft draft : drafts) {
             Slot slot = draft.slot;
             slot.entry = draft.after;
             slot.texts = draft.texts;
             slot.changed = true;
             slot.draft = null;
-            records.add(slot.entry);
+            change.addEntries(draft.after);
+        }
+        for (TextChange text : textChanges) {
+            change.addTexts(text);
         }
         drafts.clear();
-        appearing = 0;
-        if (records.size() > 1) {
-            records.sort(Comparator.comparingLong(Entry::getOrdinal));
-        }
-        return records;
-    }
-
-    /** How texts changed since the last call, in order. */
-    List<TextChange> takeTextChanges() {
-        if (textChanges.isEmpty()) {
-            return List.of();
-        }
-        List<TextChange> taken = List.copyOf(textChanges);
         textChanges.clear();
-        return taken;
+        appearing = 0;
     }
 
     void putBack() {
         for (Draft draft : drafts) {
             draft.slot.draft = null;
+            draft.slot.record = null;
         }
         drafts.clear();
         appearing = 0;
@@ -257,13 +257,12 @@ final class EntryTable {
             if (!slot.changed || slot.entry == null) {
                 return;
             }
+            EntryRecord.Builder record = EntryRecord.newBuilder().setEntry(slot.entry);
+            for (TextMarks marks : slot.texts == null ? slot.marks : slot.texts.marks()) {
+                record.addMarks(marks);
+            }
             to.add(new StateWrite(
-                    keys.many(StateKeys.ENTRY, entryId),
-                    EntryRecord.newBuilder()
-                            .setEntry(slot.entry)
-                            .addAllMarks(slot.texts == null ? slot.marks : slot.texts.marks())
-                            .build()
-                            .toByteArray()));
+                    keys.many(StateKeys.ENTRY, entryId), record.build().toByteArray()));
             boolean open = !EntryStates.isFinished(slot.entry.getState());
             if (open != slot.indexed) {
                 to.add(new StateWrite(keys.open(slot.entry.getOrdinal(), entryId), open ? new byte[0] : null));
@@ -278,6 +277,7 @@ final class EntryTable {
         Texts texts = slot.texts == null ? Texts.none(record.getEntryId(), textChanges) : slot.texts.copy();
         Draft draft = new Draft(slot, record, texts);
         slot.draft = draft;
+        slot.record = record;
         drafts.add(draft);
         return draft;
     }

@@ -3,6 +3,8 @@ package dev.runcast.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +31,28 @@ final class TextHashTest {
         assertThat(TextHash.of(ByteString.copyFrom(new byte[1])))
                 .isNotEqualTo(TextHash.of(ByteString.copyFrom(new byte[2])));
         assertThat(TextHash.of(ByteString.EMPTY)).isEqualTo(TextHash.EMPTY);
+    }
+
+    /** Blocks and what is left beside them make no difference to one digit at a time. */
+    @Test
+    void isTheSumThatItsDefinitionNames() {
+        Random random = new Random(11);
+        BigInteger prime = BigInteger.TWO.pow(61).subtract(BigInteger.ONE);
+        BigInteger base = BigInteger.valueOf(0x0a3c_59f1_7d2e_864bL);
+        for (int length = 0; length <= 600; length++) {
+            byte[] bytes = new byte[length];
+            random.nextBytes(bytes);
+            if (length % 7 == 0) {
+                Arrays.fill(bytes, (byte) 0xff); // the largest sums
+            }
+            BigInteger expected = BigInteger.ZERO;
+            for (byte b : bytes) {
+                expected = expected.multiply(base)
+                        .add(BigInteger.valueOf((b & 0xff) + 1))
+                        .mod(prime);
+            }
+            assertThat(TextHash.of(ByteString.copyFrom(bytes))).isEqualTo(expected.longValueExact());
+        }
     }
 
     /** The value is stored, and so never changes. */

@@ -7,7 +7,8 @@ import dev.runcast.v1.ExecutionAttributes;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.Totals;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -22,6 +23,14 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
  * The same execution always gives the same bytes.
  */
 public final class ExecutionRow {
+    private static final byte[] SPEC_VERSION = bytes("1.0");
+    private static final byte[] TYPE = bytes("dev.runcast.execution.v1");
+    private static final byte[] SOURCE = bytes("/runcast/merge-stream");
+    private static final byte[] CONTENT_TYPE = bytes("application/json");
+
+    /** The length of a time that names no seconds, because they are 0. */
+    private static final int MINUTES = "2026-01-01T00:00".length();
+
     private ExecutionRow() {}
 
     /**
@@ -71,7 +80,7 @@ public final class ExecutionRow {
         attributes(row, execution.getAttributes());
         failure(row, execution);
         attempt(row, execution);
-        return row.end().getBytes(StandardCharsets.UTF_8);
+        return bytes(row.end());
     }
 
     /**
@@ -81,15 +90,15 @@ public final class ExecutionRow {
     public static Headers headers(Execution execution) {
         String key = execution.getTenant() + "/" + execution.getExecutionId();
         RecordHeaders headers = new RecordHeaders();
-        add(headers, "ce_specversion", "1.0");
-        add(headers, "ce_type", "dev.runcast.execution.v1");
-        add(headers, "ce_source", "/runcast/merge-stream");
+        headers.add("ce_specversion", SPEC_VERSION);
+        headers.add("ce_type", TYPE);
+        headers.add("ce_source", SOURCE);
         add(headers, "ce_id", key + "/" + execution.getVersion());
         add(headers, "ce_subject", key);
         if (execution.hasUpdatedAt()) {
             add(headers, "ce_time", rfc3339(execution.getUpdatedAt()));
         }
-        add(headers, "content-type", "application/json");
+        headers.add("content-type", CONTENT_TYPE);
         return headers;
     }
 
@@ -114,7 +123,7 @@ public final class ExecutionRow {
         JsonObject labels = new JsonObject();
         // Sorted, because a map's own order differs from one run to the next.
         for (Map.Entry<String, String> label : new TreeMap<>(attributes.getLabelsMap()).entrySet()) {
-            labels.text(label.getKey(), label.getValue());
+            labels.pair(label.getKey(), label.getValue());
         }
         row.text("labels", labels.end());
     }
@@ -151,8 +160,11 @@ public final class ExecutionRow {
         }
     }
 
-    private static String rfc3339(Timestamp time) {
-        return Instant.ofEpochSecond(time.getSeconds(), time.getNanos()).toString();
+    /** What {@link java.time.Instant#toString} gives, for a tenth of its cost: it has no formatter to interpret. */
+    static String rfc3339(Timestamp time) {
+        String local = LocalDateTime.ofEpochSecond(time.getSeconds(), time.getNanos(), ZoneOffset.UTC)
+                .toString();
+        return local.length() == MINUTES ? local + ":00Z" : local + "Z";
     }
 
     private static String phase(Phase phase) {
@@ -160,6 +172,10 @@ public final class ExecutionRow {
     }
 
     private static void add(Headers headers, String name, String value) {
-        headers.add(name, value.getBytes(StandardCharsets.UTF_8));
+        headers.add(name, bytes(value));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -16,7 +16,9 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.Progress;
 import dev.runcast.v1.Totals;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -62,6 +64,32 @@ class ExecutionRowTest {
         assertThat(row.get("late_phase").getAsString()).isEqualTo("COMPLETED");
         assertThat(row.get("attempt_worker").getAsString()).isEqualTo("pod-7");
         assertThat(row.get("attempt_build").getAsString()).isEqualTo("1.2.3");
+    }
+
+    @Test
+    void timesAreWrittenAsInstantsAre() {
+        Random random = new Random(5);
+        int[] nanos = {0, 1_000_000, 120_000_000, 1_000, 999_999_000, 1, 999_999_999};
+        for (int i = 0; i < 2_000; i++) {
+            // From the year 1 to the year 9999, many at a whole minute or hour.
+            long seconds = random.nextLong(-62_135_596_800L, 253_402_300_800L) / 60 * 60 + random.nextInt(3);
+            int nano = nanos[random.nextInt(nanos.length)];
+            assertThat(ExecutionRow.rfc3339(Timestamp.newBuilder()
+                            .setSeconds(seconds)
+                            .setNanos(nano)
+                            .build()))
+                    .isEqualTo(Instant.ofEpochSecond(seconds, nano).toString());
+        }
+    }
+
+    @Test
+    void labelsMayBeNamedAnything() {
+        JsonObject row = row(Execution.newBuilder()
+                .setTenant("acme")
+                .setExecutionId("run-1")
+                .setAttributes(ExecutionAttributes.newBuilder().putLabels("a\"\n", "b\\"))
+                .build());
+        assertThat(row.get("labels").getAsString()).isEqualTo("{\"a\\\"\\n\":\"b\\\\\"}");
     }
 
     @Test
