@@ -11,6 +11,7 @@ import dev.runcast.sink.SinkApplication;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.mongo.MongoSettings;
 import dev.runcast.topics.ClientSettings;
+import dev.runcast.worker.WorkflowWorkerApplication;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ final class LocalStack implements AutoCloseable {
     /** The services, in the order in which they stop: first the doors, so that the rest can run dry. */
     enum Service {
         API,
+        WORKFLOW_WORKER,
         INGEST,
         MERGE_STREAM,
         SINK
@@ -148,6 +150,17 @@ final class LocalStack implements AutoCloseable {
                         // bound.
                         "--runcast.kafka.properties.session.timeout.ms=6000",
                         "--spring.main.web-application-type=none"));
+        arguments.put(
+                Service.WORKFLOW_WORKER,
+                with(
+                        null,
+                        kafka,
+                        "--spring.temporal.connection.target=" + servers.temporal(),
+                        "--runcast.kafka.properties.session.timeout.ms=6000",
+                        "--runcast.runner.ingest=127.0.0.1:" + ingest,
+                        "--runcast.runner.threads=" + folder.resolve("threads"),
+                        "--runcast.runner.agents=" + folder.resolve("agents"),
+                        "--spring.main.web-application-type=none"));
     }
 
     private static List<String> with(@Nullable String optional, String... others) {
@@ -162,9 +175,9 @@ final class LocalStack implements AutoCloseable {
         // The merge creates the topics that the others need.
         start(Service.MERGE_STREAM);
         repairStoreIfNeeded();
-        ExecutorService starters = Executors.newFixedThreadPool(3);
+        ExecutorService starters = Executors.newFixedThreadPool(4);
         try {
-            CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API).stream()
+            CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API, Service.WORKFLOW_WORKER).stream()
                             .map(service -> CompletableFuture.runAsync(() -> start(service), starters))
                             .toArray(CompletableFuture[]::new))
                     .join();
@@ -222,6 +235,7 @@ final class LocalStack implements AutoCloseable {
                     case INGEST -> IngestApplication.builder();
                     case MERGE_STREAM -> MergeStreamApplication.builder();
                     case SINK -> SinkApplication.builder();
+                    case WORKFLOW_WORKER -> WorkflowWorkerApplication.builder();
                 };
         ConfigurableApplicationContext context;
         try {
@@ -258,6 +272,7 @@ final class LocalStack implements AutoCloseable {
             case INGEST -> "ingest-service";
             case MERGE_STREAM -> "merge-stream";
             case SINK -> "sink-service";
+            case WORKFLOW_WORKER -> "workflow-worker";
         };
     }
 

@@ -13,6 +13,9 @@ package dev.runcast.merge;
  * @param listBytes the largest sum of the records that one list of todos may rewrite
  * @param unknownFields how many values that this build does not know an update and an entry may hold
  * @param namesWritersPlainly a change names its writer without what else the writer said of itself
+ * @param endsAsItsWorkflowDid LOST with an outcome ends an execution that has a workflow; else an outcome is not looked at,
+ *     and LOST is refused for one with a workflow
+ * @param recoverRepeatsSpec the change of a RECOVER that applies says again what was asked for
  */
 record Rules(
         boolean endShutsOutLaterAttempts,
@@ -21,11 +24,13 @@ record Rules(
         int touchedBytes,
         int listBytes,
         int unknownFields,
-        boolean namesWritersPlainly) {
+        boolean namesWritersPlainly,
+        boolean endsAsItsWorkflowDid,
+        boolean recoverRepeatsSpec) {
     private static final int ANY = Integer.MAX_VALUE;
 
-    private static final Rules FIRST =
-            new Rules(false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false);
+    private static final Rules FIRST = new Rules(
+            false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false, false, false);
 
     private static final Rules SECOND = new Rules(
             true,
@@ -35,6 +40,8 @@ record Rules(
             ANY,
             Limits.TODOS_BYTES,
             Limits.UNKNOWN_FIELDS,
+            true,
+            true,
             true);
 
     /** The rules of an execution. Of one that a newer build has begun the caller writes nothing: it stops. */
