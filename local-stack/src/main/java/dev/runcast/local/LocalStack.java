@@ -38,6 +38,7 @@ final class LocalStack implements AutoCloseable {
     /** The services, in the order in which they stop: first the doors, so that the rest can run dry. */
     enum Service {
         API,
+        AGENTS,
         WORKFLOW_WORKER,
         INGEST,
         MERGE_STREAM,
@@ -72,7 +73,8 @@ final class LocalStack implements AutoCloseable {
                 servers.kafka(),
                 servers.mongo(),
                 servers.redis(),
-                servers.temporal());
+                servers.temporal(),
+                folder);
         settings(options, page.port(), api.port(), ingest.port());
     }
 
@@ -150,17 +152,39 @@ final class LocalStack implements AutoCloseable {
                         // bound.
                         "--runcast.kafka.properties.session.timeout.ms=6000",
                         "--spring.main.web-application-type=none"));
-        arguments.put(
-                Service.WORKFLOW_WORKER,
-                with(
-                        null,
-                        kafka,
-                        "--spring.temporal.connection.target=" + servers.temporal(),
-                        "--runcast.kafka.properties.session.timeout.ms=6000",
-                        "--runcast.runner.ingest=127.0.0.1:" + ingest,
-                        "--runcast.runner.threads=" + folder.resolve("threads"),
-                        "--runcast.runner.agents=" + folder.resolve("agents"),
-                        "--spring.main.web-application-type=none"));
+        workers(options, kafka, ingest);
+    }
+
+    /** Workflows and agents are two services, as they may be two processes: agents come and go while workflows stay. */
+    private void workers(StackOptions options, String kafka, int ingest) {
+        String temporal = "--spring.temporal.connection.target=" + servers.temporal();
+        List<String> workflows = with(
+                null,
+                kafka,
+                temporal,
+                "--runcast.worker.activities=false",
+                "--runcast.kafka.properties.session.timeout.ms=6000",
+                "--spring.main.web-application-type=none");
+        workflows.addAll(options.workflows);
+        arguments.put(Service.WORKFLOW_WORKER, workflows);
+        if (options.withoutAgents) {
+            return;
+        }
+        List<String> agents = with(
+                null,
+                temporal,
+                "--runcast.worker.workflows=false",
+                "--runcast.runner.ingest=127.0.0.1:" + ingest,
+                "--runcast.runner.threads=" + folder.resolve("threads"),
+                "--runcast.runner.agents=" + folder.resolve("agents"),
+                "--spring.main.web-application-type=none");
+        if (options.tokens != null) {
+            agents.add("--runcast.runner.token-required=true");
+            AgentTokens.of(options.tokens)
+                    .forEach((tenant, token) -> agents.add("--runcast.runner.tokens[" + tenant + "]=" + token));
+        }
+        agents.addAll(options.agents);
+        arguments.put(Service.AGENTS, agents);
     }
 
     private static List<String> with(@Nullable String optional, String... others) {
@@ -175,9 +199,10 @@ final class LocalStack implements AutoCloseable {
         // The merge creates the topics that the others need.
         start(Service.MERGE_STREAM);
         repairStoreIfNeeded();
-        ExecutorService starters = Executors.newFixedThreadPool(4);
+        ExecutorService starters = Executors.newCachedThreadPool();
         try {
-            CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API, Service.WORKFLOW_WORKER).stream()
+            CompletableFuture.allOf(arguments.keySet().stream()
+                            .filter(service -> service != Service.MERGE_STREAM)
                             .map(service -> CompletableFuture.runAsync(() -> start(service), starters))
                             .toArray(CompletableFuture[]::new))
                     .join();
@@ -235,7 +260,7 @@ final class LocalStack implements AutoCloseable {
                     case INGEST -> IngestApplication.builder();
                     case MERGE_STREAM -> MergeStreamApplication.builder();
                     case SINK -> SinkApplication.builder();
-                    case WORKFLOW_WORKER -> WorkflowWorkerApplication.builder();
+                    case WORKFLOW_WORKER, AGENTS -> WorkflowWorkerApplication.builder();
                 };
         ConfigurableApplicationContext context;
         try {
@@ -273,11 +298,12 @@ final class LocalStack implements AutoCloseable {
             case MERGE_STREAM -> "merge-stream";
             case SINK -> "sink-service";
             case WORKFLOW_WORKER -> "workflow-worker";
+            case AGENTS -> "workflow-worker for agents";
         };
     }
 
     // Frameworks wrap; the innermost cause is the one that a person can do something about.
-    private static String sentence(Throwable failure) {
+    static String sentence(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();

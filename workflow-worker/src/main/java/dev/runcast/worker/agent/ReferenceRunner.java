@@ -51,6 +51,12 @@ public final class ReferenceRunner implements AgentActivities, AutoCloseable {
         if (!agents.has(request.agent())) {
             throw ApplicationFailure.newNonRetryableFailure(agents.unknown(request.agent()), UNKNOWN_AGENT);
         }
+        if (settings.tokenRequired() && settings.tokenOf(request.tenant()).isEmpty()) {
+            throw ApplicationFailure.newNonRetryableFailure(
+                    "tenant: " + request.tenant()
+                            + " (expected: one with a token for its agents, of a runner or an operator)",
+                    "NO_TOKEN");
+        }
         return new ThreadResult(request.tenant() + "/" + request.executionId());
     }
 

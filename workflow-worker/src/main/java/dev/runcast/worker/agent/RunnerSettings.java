@@ -12,6 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param ingest where the runners' door listens, as gRPC names it
  * @param token bearer token for tenants that {@code tokens} does not name; empty for none
  * @param tokens bearer tokens by tenant
+ * @param tokenRequired whether a tenant without a token gets no agent, since nothing of what it did would be taken
  * @param agents folder of agents, one file each: {@code NAME.yaml} or {@code NAME.json} with steps, {@code NAME.jsonl}
  *     with a recorded conversation; absent for the built-in ones only
  * @param threads folder in which agents keep their progress; has to be shared by all processes that serve one queue
@@ -23,6 +24,7 @@ public record RunnerSettings(
         @DefaultValue("localhost:8080") String ingest,
         @DefaultValue("") String token,
         @DefaultValue Map<String, String> tokens,
+        @DefaultValue("false") boolean tokenRequired,
         @Nullable Path agents,
         @DefaultValue("data/threads") Path threads,
         @DefaultValue("1") double speed,
