@@ -1,6 +1,7 @@
 package dev.runcast.local;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -15,7 +16,7 @@ final class DemoWorker implements AutoCloseable {
 
     /** Begins to start it; it is slow at what it does, so that there is time to kill it. */
     static DemoWorker start(Addresses stack) throws IOException {
-        Path log = stack.data().resolve("logs").resolve("worker.log");
+        Path log = Files.createDirectories(stack.data().resolve("logs")).resolve("worker.log");
         List<String> command = List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",

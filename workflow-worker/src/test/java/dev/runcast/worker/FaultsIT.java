@@ -16,32 +16,24 @@ import dev.runcast.workflow.WorkflowIds;
 import io.temporal.client.WorkflowClient;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** Executions while the processes around them die, are missing, come back or come twice. */
+@ExtendWith(Pipeline.Shared.class)
 @Timeout(240)
 class FaultsIT {
-    @TempDir
-    static Path folder;
-
     private static Pipeline pipeline;
     private ConfigurableApplicationContext workflows;
     private AutoCloseable agents;
 
     @BeforeAll
-    static void start() {
-        pipeline = new Pipeline(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        pipeline.close();
+    static void start(Pipeline shared) {
+        pipeline = shared;
     }
 
     @AfterEach
@@ -75,16 +67,16 @@ class FaultsIT {
     @Test
     void aWorkerProcessThatIsKilledIsReplacedAndTheRunGoesOnWhereItWas() {
         workflows = pipeline.startWorker("--runcast.worker.activities=false");
-        WorkerProcess first = new WorkerProcess(pipeline, folder.resolve("first.log"));
+        WorkerProcess first = new WorkerProcess(pipeline, pipeline.folder.resolve("first.log"));
         agents = first;
         pipeline.script("killed", "[{say: before}, {wait: 4}, {say: middle}, {wait: 60}, {say: after}]");
         pipeline.await("killed", "middle", execution -> "middle".equals(text("killed", "s3")));
         // The thread has to know that it is durable; else the second attempt says it again, which is right too.
-        Path thread = folder.resolve("threads/default/killed.json");
+        Path thread = pipeline.folder.resolve("threads/default/killed.json");
         await().until(() -> java.nio.file.Files.exists(thread)
                 && java.nio.file.Files.readString(thread).contains("\"next\":3"));
         first.kill();
-        agents = new WorkerProcess(pipeline, folder.resolve("second.log"), "--runcast.runner.speed=50");
+        agents = new WorkerProcess(pipeline, pipeline.folder.resolve("second.log"), "--runcast.runner.speed=50");
         Execution ended = pipeline.awaitPhase("killed", Phase.PHASE_COMPLETED);
         assertThat(ended.getAttempts()).isEqualTo(2);
         assertThat(text("killed", "s1")).isEqualTo("before");
@@ -95,8 +87,8 @@ class FaultsIT {
     @Test
     void aScriptThatCrashesItsProcessIsRunOnByTheNext() {
         workflows = pipeline.startWorker("--runcast.worker.activities=false");
-        WorkerProcess first =
-                new WorkerProcess(pipeline, folder.resolve("crash.log"), "--runcast.runner.crash-allowed=true");
+        WorkerProcess first = new WorkerProcess(
+                pipeline, pipeline.folder.resolve("crash.log"), "--runcast.runner.crash-allowed=true");
         agents = first;
         pipeline.script("crashes", "[{say: before}, {crash: {}}, {say: after}]");
         await().atMost(Duration.ofSeconds(60)).until(() -> !first.isAlive());
@@ -219,10 +211,10 @@ class FaultsIT {
 
     @Test
     void aLongHistoryGoesOnInANewRun() {
-        workflows = pipeline.startWorker("--runcast.workflow.history-events=100");
-        pipeline.script("long-history", "[{say: one}, {wait: 100}, {say: two}]");
+        workflows = pipeline.startWorker("--runcast.workflow.history-events=40");
+        pipeline.script("long-history", "[{say: one}, {wait: 25}, {say: two}]");
         pipeline.await("long-history", "first words", execution -> "one".equals(text("long-history", "s1")));
-        for (int time = 0; time < 12; time++) {
+        for (int time = 0; time < 4; time++) {
             pipeline.await("long-history", "running", execution -> execution.getPhase() == Phase.PHASE_RUNNING);
             pipeline.control("long-history", Control.CONTROL_PAUSE);
             pipeline.awaitPhase("long-history", Phase.PHASE_PAUSED);

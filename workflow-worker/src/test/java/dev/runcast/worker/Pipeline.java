@@ -31,6 +31,9 @@ import dev.runcast.v1.UpdateBatch;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
 import dev.runcast.workflow.WorkflowIds;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,14 +50,33 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.util.FileSystemUtils;
 
 /**
  * Kafka, the merge, the runners' door and Temporal, with the workers between them; says what people say and keeps what
  * the merge made of it.
  */
 final class Pipeline implements AutoCloseable {
+    /** Hands every class of tests the same one, which is stopped behind the last. */
+    static final class Shared implements ParameterResolver {
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            return parameter.getParameter().getType() == Pipeline.class;
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            return context.getRoot()
+                    .getStore(ExtensionContext.Namespace.GLOBAL)
+                    .computeIfAbsent(Pipeline.class, unused -> new Pipeline(), Pipeline.class);
+        }
+    }
+
     static final String TENANT = "default";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -71,9 +93,13 @@ final class Pipeline implements AutoCloseable {
     private final Thread reader;
     private volatile boolean stopping;
 
-    Pipeline(Path folder) {
+    private Pipeline() {
         System.setProperty("org.springframework.boot.logging.LoggingSystem", "none");
-        this.folder = folder;
+        try {
+            folder = Files.createTempDirectory("runcast-pipeline-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         kafka = EmbeddedKafka.start(EmbeddedKafka.Config.in(folder.resolve("kafka")));
         temporal = EmbeddedTemporal.start(0);
         TopicAdministration.ensure(clients(), TopicLayout.LOCAL, Duration.ofSeconds(30));
@@ -281,5 +307,10 @@ final class Pipeline implements AutoCloseable {
         producer.close();
         temporal.close();
         kafka.close();
+        try {
+            FileSystemUtils.deleteRecursively(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

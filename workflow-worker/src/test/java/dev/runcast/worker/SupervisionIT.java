@@ -16,7 +16,6 @@ import dev.runcast.workflow.WorkflowIds;
 import io.temporal.api.common.v1.WorkflowExecution;
 import io.temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryRequest;
 import io.temporal.client.WorkflowClient;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -24,22 +23,20 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** Executions from their declaration to their end, one process running workflows and agents. */
+@ExtendWith(Pipeline.Shared.class)
 @Timeout(180)
 class SupervisionIT {
-    @TempDir
-    static Path folder;
-
     private static Pipeline pipeline;
     private static ConfigurableApplicationContext worker;
     private static WorkflowClient client;
 
     @BeforeAll
-    static void start() {
-        pipeline = new Pipeline(folder);
+    static void start(Pipeline shared) {
+        pipeline = shared;
         worker = pipeline.startWorker("--runcast.workflow.web-url=http://localhost:8233/");
         client = worker.getBean(WorkflowClient.class);
     }
@@ -48,7 +45,6 @@ class SupervisionIT {
     static void stop() {
         RecordedHistories.recordIfAsked(client);
         worker.close();
-        pipeline.close();
     }
 
     @Test

@@ -20,7 +20,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param retryInterval wait before the second attempt; doubles up to 30 s
  * @param stopTimeout how long an attempt that was told to stop may take to do so
  * @param cancelGrace how long an agent may take to say CANCELLED itself
- * @param historyEvents a workflow goes on in a new run when its history is longer, 100 or more
+ * @param historyEvents a workflow goes on in a new run when its history is longer, 40 or more
  * @param webUrl where Temporal's web interface is, such as {@code http://localhost:8233}; empty for no links
  */
 @ConfigurationProperties("runcast.workflow")
@@ -47,7 +47,7 @@ public record BridgeSettings(
         atLeast("concurrency", concurrency, 1);
         atLeast("callers", callers, 1);
         atLeast("attempts", attempts, 1);
-        atLeast("history-events", historyEvents, 100);
+        atLeast("history-events", historyEvents, 40);
         between("max-retry-interval", maxRetryInterval, Duration.ofMillis(1), Duration.ofMinutes(1));
         between("late-after", lateAfter, Duration.ofMillis(1), Duration.ofDays(1));
         between("reconcile-interval", reconcileInterval, Duration.ofMillis(100), Duration.ofDays(1));

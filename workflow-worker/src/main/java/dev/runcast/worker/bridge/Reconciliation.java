@@ -80,7 +80,10 @@ final class Reconciliation implements AutoCloseable {
             try {
                 judge(execution);
             } catch (StatusRuntimeException e) {
-                LOG.warn("Temporal does not say how {} stands; it is asked again: {}", execution.key(), e.getStatus());
+                if (rounds.isShutdown()) {
+                    return;
+                }
+                LOG.warn("Temporal does not say how {} stands; it is asked again: {}", execution.key(), e.getMessage());
                 if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
                     return;
                 }
