@@ -21,6 +21,8 @@ final class Benchmarks {
             new LatencyRow(),
             new PipelineCostRow(),
             new ReporterRow(),
+            new AgentTimeRow(),
+            new WorkflowRow(),
             new StackRow());
 
     private Benchmarks() {}

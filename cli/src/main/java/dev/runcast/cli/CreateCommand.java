@@ -5,6 +5,7 @@ import dev.runcast.v1.CreateExecutionResponse;
 import dev.runcast.v1.ExecutionSpec;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -24,6 +25,9 @@ import picocli.CommandLine.Spec;
         exitCodeList = {Runcast.DONE_CODE, Runcast.REFUSED_CODE, Runcast.UNAVAILABLE_CODE},
         mixinStandardHelpOptions = true)
 final class CreateCommand implements Callable<Integer> {
+    /** A store that is behind does not hold up the answer, and can say nothing of what was created yet. */
+    private static final Duration STORED = Duration.ofSeconds(30);
+
     @Mixin
     private Connection connection = new Connection();
 
@@ -91,7 +95,7 @@ final class CreateCommand implements Callable<Integer> {
                                             execution,
                                             Words.phase(response.getExecution().getPhase())));
             out.flush();
-            return watch ? WatchCommand.watch(server, execution, output, exitStatus, spec) : 0;
+            return watch ? WatchCommand.watch(server, execution, STORED, output, exitStatus, spec) : 0;
         }
     }
 }

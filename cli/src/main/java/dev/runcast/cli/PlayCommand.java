@@ -1,5 +1,7 @@
 package dev.runcast.cli;
 
+import dev.runcast.recording.Recording;
+import dev.runcast.recording.RecordingReader;
 import dev.runcast.runner.FlushResult;
 import dev.runcast.runner.ReporterConfig;
 import dev.runcast.runner.ReporterStats;

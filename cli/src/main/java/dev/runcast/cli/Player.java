@@ -1,6 +1,8 @@
 package dev.runcast.cli;
 
 import com.google.protobuf.util.Timestamps;
+import dev.runcast.recording.Recording;
+import dev.runcast.recording.Script;
 import dev.runcast.runner.AttemptStanding;
 import dev.runcast.runner.ExecutionReporter;
 import dev.runcast.runner.SignalListener;

@@ -1,5 +1,6 @@
 package dev.runcast.cli;
 
+import dev.runcast.recording.RecordingException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -116,7 +117,7 @@ public final class Runcast {
             err.println("runcast: " + explained.getMessage());
             return explained.exitCode();
         }
-        if (failure instanceof UncheckedIOException) {
+        if (failure instanceof RecordingException || failure instanceof UncheckedIOException) {
             err.println("runcast: " + failure.getMessage());
         } else {
             err.println("runcast: " + failure);

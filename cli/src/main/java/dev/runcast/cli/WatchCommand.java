@@ -12,6 +12,7 @@ import dev.runcast.v1.WatchExecutionResponse;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -60,25 +61,37 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         try (Connection.Session session = connection.open()) {
-            return watch(session, session.resolve(id), output, exitStatus, spec);
+            return watch(session, session.resolve(id), Duration.ZERO, output, exitStatus, spec);
         }
     }
 
-    /** Shows an execution to its end; returns the exit code. */
+    /**
+     * Shows an execution to its end; returns the exit code.
+     *
+     * @param unknownFor how long it may not be known yet, where it is known to have been created
+     */
     static int watch(
-            Connection.Session session, String execution, OutputFormat output, boolean exitStatus, CommandSpec spec)
+            Connection.Session session,
+            String execution,
+            Duration unknownFor,
+            OutputFormat output,
+            boolean exitStatus,
+            CommandSpec spec)
             throws IOException, InterruptedException {
         Phase outcome;
         if (output == OutputFormat.JSON) {
-            outcome = follow(session, execution, new JsonFrames(spec));
+            outcome = follow(session, execution, unknownFor, new JsonFrames(spec));
         } else if (Terminals.interactive()) {
             try (Terminal terminal = TerminalBuilder.builder().system(true).build();
                     LiveScreen screen = new LiveScreen(terminal)) {
-                outcome = follow(session, execution, screen);
+                outcome = follow(session, execution, unknownFor, screen);
             }
         } else {
-            outcome =
-                    follow(session, execution, new PlainLines(spec.commandLine().getOut()));
+            outcome = follow(
+                    session,
+                    execution,
+                    unknownFor,
+                    new PlainLines(spec.commandLine().getOut()));
         }
         return exitStatus ? exitCode(outcome) : 0;
     }
@@ -123,9 +136,10 @@ final class WatchCommand implements Callable<Integer> {
     }
 
     // The stream may break at any frame; the last cursor says where to go on, so nothing is seen twice.
-    private static Phase follow(Connection.Session session, String execution, Viewer viewer)
+    private static Phase follow(Connection.Session session, String execution, Duration unknownFor, Viewer viewer)
             throws InterruptedException {
         Follower follower = new Follower(viewer);
+        long known = System.nanoTime() + unknownFor.toNanos();
         for (int failures = 0; ; ) {
             String before = follower.cursor;
             try {
@@ -135,7 +149,13 @@ final class WatchCommand implements Callable<Integer> {
                 }
                 failures = 0;
             } catch (StatusRuntimeException e) {
-                boolean passing = e.getStatus().getCode() == Status.Code.UNAVAILABLE && !follower.cursor.isEmpty();
+                Status.Code code = e.getStatus().getCode();
+                boolean unknown = code == Status.Code.NOT_FOUND && System.nanoTime() < known;
+                if (unknown && follower.cursor.isEmpty()) {
+                    TimeUnit.MILLISECONDS.sleep(200);
+                    continue;
+                }
+                boolean passing = code == Status.Code.UNAVAILABLE && !follower.cursor.isEmpty();
                 if (!passing) {
                     throw e;
                 }

@@ -1,6 +1,7 @@
 package dev.runcast.local;
 
 import dev.runcast.cli.LocalStackFile;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -14,8 +15,13 @@ import java.util.Map;
  * @param mongo a connection string
  * @param redis a URI
  * @param temporal its frontend
+ * @param data the folder in which it keeps everything
  */
-record Addresses(String page, String api, String ingest, String kafka, String mongo, String redis, String temporal) {
+record Addresses(
+        String page, String api, String ingest, String kafka, String mongo, String redis, String temporal, Path data) {
+
+    static final String TEMPORAL = "temporal";
+    static final String DATA = "data";
 
     /** As the file holds them in which a running stack says where it listens. */
     Map<String, String> toProperties() {
@@ -27,7 +33,8 @@ record Addresses(String page, String api, String ingest, String kafka, String mo
         properties.put("kafka", kafka);
         properties.put("mongo", mongo);
         properties.put("redis", redis);
-        properties.put("temporal", temporal);
+        properties.put(TEMPORAL, temporal);
+        properties.put(DATA, data.toString());
         return properties;
     }
 }

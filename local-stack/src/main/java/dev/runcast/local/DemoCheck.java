@@ -208,9 +208,47 @@ final class DemoCheck {
         return version;
     }
 
-    /** Whether an execution has ended, waiting for it. */
-    boolean awaitEnd(String id, Duration patience) throws IOException, InterruptedException {
-        return await(patience, () -> get("/v1/executions/" + id).has("endedAt"));
+    /** Where an execution stands, without prefix; empty while there is none. */
+    String phase(String id) throws IOException, InterruptedException {
+        return shown(get("/v1/executions/" + id).path("phase").asString(""));
+    }
+
+    /** The phases that its history went through, one after the other. */
+    List<String> phases(String id) throws IOException, InterruptedException {
+        List<String> phases = new ArrayList<>();
+        for (JsonNode change : all("/v1/executions/" + id + "/changes", "changes")) {
+            String phase = shown(change.path("execution").path("phase").asString(""));
+            if (!phase.isEmpty()
+                    && (phases.isEmpty() || !phases.get(phases.size() - 1).equals(phase))) {
+                phases.add(phase);
+            }
+        }
+        return phases;
+    }
+
+    /** Why it failed. */
+    String failure(String id) throws IOException, InterruptedException {
+        JsonNode failure = get("/v1/executions/" + id).path("failure");
+        return failure.path("code").asString("") + ", "
+                + failure.path("message").asString("");
+    }
+
+    /** The newest attempt. */
+    long epoch(String id) throws IOException, InterruptedException {
+        return get("/v1/executions/" + id).path("epoch").asLong(0);
+    }
+
+    /** Whether a call of this tool is under way. */
+    boolean runsTool(String id, String tool) throws IOException, InterruptedException {
+        return all("/v1/executions/" + id + "/entries", "entries")
+                .valueStream()
+                .anyMatch(entry ->
+                        entry.path("toolCall").path("name").asString("").equals(tool)
+                                && entry.path("state").asString("").equals("ENTRY_STATE_RUNNING"));
+    }
+
+    private static String shown(String phase) {
+        return phase.replaceFirst("^PHASE_", "");
     }
 
     /** Whether a rejection for this reason is listed, waiting for it. */
@@ -259,11 +297,13 @@ final class DemoCheck {
         return right ? Optional.empty() : Optional.of(id + ": " + execution + " (expected: COMPLETED by attempt 2)");
     }
 
-    private interface Condition {
+    /** Something that comes true. */
+    interface Condition {
         boolean holds() throws IOException, InterruptedException;
     }
 
-    private static boolean await(Duration patience, Condition condition) throws IOException, InterruptedException {
+    /** Whether it comes true in this time. */
+    boolean await(Duration patience, Condition condition) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (!condition.holds()) {
             if (System.nanoTime() > deadline) {

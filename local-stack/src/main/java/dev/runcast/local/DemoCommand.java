@@ -43,6 +43,7 @@ final class DemoCommand implements Callable<Integer> {
         Path log = StackLog.into(folder);
         out.println("Starting the whole stack in one process:");
         out.flush();
+        DemoStory.settings(options);
         LocalStack stack;
         try {
             stack = LocalStack.start(options, folder, line -> {
@@ -56,11 +57,12 @@ final class DemoCommand implements Callable<Integer> {
         }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(stack, ownFolder ? folder : null), "runcast-stop"));
         LocalStackFile.write(stack.addresses().toProperties());
-        List<String> differences = new DemoStory(stack.addresses(), out).tell();
+        DemoStory story = new DemoStory(stack, exit, out);
+        List<String> differences = story.tell();
         out.printf(
                 Locale.ROOT,
-                "  resident memory           %d MB, embedded servers included%n%n",
-                ResidentMemory.ofThisProcessAndItsChildren() / 1_000_000);
+                "  resident memory           %d MB, embedded servers and the worker's process included%n%n",
+                story.peakBytes() / 1_000_000);
         if (!differences.isEmpty()) {
             differences.forEach(difference -> out.println("DIFFERS: " + difference));
             out.flush();
@@ -73,8 +75,10 @@ final class DemoCommand implements Callable<Integer> {
         out.println("The stack goes on until Ctrl-C:");
         out.println("  live page   http://" + stack.addresses().page() + "/");
         out.println("  HTTP        http://" + stack.addresses().page() + "/v1/executions");
-        out.println("In another terminal: ./runcast list, ./runcast watch @latest, ./runcast play FILE");
+        out.println(
+                "In another terminal: ./runcast list, ./runcast watch @latest, ./runcast approve night-train-tickets");
         out.flush();
+        story.untilThePersonDecides();
         new CountDownLatch(1).await();
         return 0;
     }

@@ -11,6 +11,7 @@ import dev.runcast.sink.SinkApplication;
 import dev.runcast.store.mongo.MongoExecutionStore;
 import dev.runcast.store.mongo.MongoSettings;
 import dev.runcast.topics.ClientSettings;
+import dev.runcast.worker.WorkflowWorkerApplication;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +38,8 @@ final class LocalStack implements AutoCloseable {
     /** The services, in the order in which they stop: first the doors, so that the rest can run dry. */
     enum Service {
         API,
+        AGENTS,
+        WORKFLOW_WORKER,
         INGEST,
         MERGE_STREAM,
         SINK
@@ -70,7 +73,8 @@ final class LocalStack implements AutoCloseable {
                 servers.kafka(),
                 servers.mongo(),
                 servers.redis(),
-                servers.temporal());
+                servers.temporal(),
+                folder);
         settings(options, page.port(), api.port(), ingest.port());
     }
 
@@ -154,6 +158,39 @@ final class LocalStack implements AutoCloseable {
                         // bound.
                         "--runcast.kafka.properties.session.timeout.ms=6000",
                         "--spring.main.web-application-type=none"));
+        workers(options, kafka, ingest);
+    }
+
+    /** Workflows and agents are two services, as they may be two processes: agents come and go while workflows stay. */
+    private void workers(StackOptions options, String kafka, int ingest) {
+        String temporal = "--spring.temporal.connection.target=" + servers.temporal();
+        List<String> workflows = with(
+                null,
+                kafka,
+                temporal,
+                "--runcast.worker.activities=false",
+                "--runcast.kafka.properties.session.timeout.ms=6000",
+                "--spring.main.web-application-type=none");
+        workflows.addAll(options.workflows);
+        arguments.put(Service.WORKFLOW_WORKER, workflows);
+        if (options.withoutAgents) {
+            return;
+        }
+        List<String> agents = with(
+                null,
+                temporal,
+                "--runcast.worker.workflows=false",
+                "--runcast.runner.ingest=127.0.0.1:" + ingest,
+                "--runcast.runner.threads=" + folder.resolve("threads"),
+                "--runcast.runner.agents=" + folder.resolve("agents"),
+                "--spring.main.web-application-type=none");
+        if (options.tokens != null) {
+            agents.add("--runcast.runner.token-required=true");
+            AgentTokens.of(options.tokens)
+                    .forEach((tenant, token) -> agents.add("--runcast.runner.tokens[" + tenant + "]=" + token));
+        }
+        agents.addAll(options.agents);
+        arguments.put(Service.AGENTS, agents);
     }
 
     private static List<String> with(@Nullable String optional, String... others) {
@@ -168,9 +205,10 @@ final class LocalStack implements AutoCloseable {
         // The merge creates the topics that the others need.
         start(Service.MERGE_STREAM);
         repairStoreIfNeeded();
-        ExecutorService starters = Executors.newFixedThreadPool(3);
+        ExecutorService starters = Executors.newCachedThreadPool();
         try {
-            CompletableFuture.allOf(List.of(Service.SINK, Service.INGEST, Service.API).stream()
+            CompletableFuture.allOf(arguments.keySet().stream()
+                            .filter(service -> service != Service.MERGE_STREAM)
                             .map(service -> CompletableFuture.runAsync(() -> start(service), starters))
                             .toArray(CompletableFuture[]::new))
                     .join();
@@ -228,6 +266,7 @@ final class LocalStack implements AutoCloseable {
                     case INGEST -> IngestApplication.builder();
                     case MERGE_STREAM -> MergeStreamApplication.builder();
                     case SINK -> SinkApplication.builder();
+                    case WORKFLOW_WORKER, AGENTS -> WorkflowWorkerApplication.builder();
                 };
         ConfigurableApplicationContext context;
         try {
@@ -264,11 +303,13 @@ final class LocalStack implements AutoCloseable {
             case INGEST -> "ingest-service";
             case MERGE_STREAM -> "merge-stream";
             case SINK -> "sink-service";
+            case WORKFLOW_WORKER -> "workflow-worker";
+            case AGENTS -> "workflow-worker for agents";
         };
     }
 
     // Frameworks wrap; the innermost cause is the one that a person can do something about.
-    private static String sentence(Throwable failure) {
+    static String sentence(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();

@@ -17,6 +17,7 @@ public final class Main {
         CommandLine commands = Runcast.commandLine()
                 .addSubcommand(new UpCommand())
                 .addSubcommand(new DemoCommand())
+                .addSubcommand(new WorkerCommand())
                 .addSubcommand(new RebuildCommand())
                 // Set for all that are there by now.
                 .setCaseInsensitiveEnumValuesAllowed(true);

@@ -2,6 +2,7 @@ package dev.runcast.local;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -36,6 +37,15 @@ final class StackOptions {
             description = "Who may call: lines of \"token tenant name role\" (default: anybody on this machine).")
     @Nullable
     Path tokens;
+
+    @Option(names = "--without-agents", description = "Run no agents: other processes do, such as `runcast worker`.")
+    boolean withoutAgents;
+
+    /** What the service that runs workflows is told besides, as Spring takes it. */
+    List<String> workflows = List.of();
+
+    /** What the service that runs agents is told besides. */
+    List<String> agents = List.of();
 
     /**
      * Makes sure of what is given before anything is started on it.

@@ -41,11 +41,22 @@ class ModuleEdgesTest {
         module("store", "dev.runcast.store..", "proto", "merge-core");
         module("embedded-servers", "dev.runcast.embedded..");
         module("runner-client", "dev.runcast.runner..", "proto");
+        module("recordings", "dev.runcast.recording..", "proto");
         module("ingest-service", "dev.runcast.ingest..", "proto", "merge-core", "topics", "doors");
         module("merge-stream", "dev.runcast.mergestream..", "proto", "merge-core", "topics");
         module("sink-service", "dev.runcast.sink..", "proto", "merge-core", "topics", "store");
         module("api-service", "dev.runcast.api..", "proto", "merge-core", "topics", "doors", "store");
-        module("cli", "dev.runcast.cli..", "proto", "merge-core", "runner-client");
+        module("workflow-api", "dev.runcast.workflow..");
+        module(
+                "workflow-worker",
+                "dev.runcast.worker..",
+                "proto",
+                "merge-core",
+                "topics",
+                "runner-client",
+                "recordings",
+                "workflow-api");
+        module("cli", "dev.runcast.cli..", "proto", "merge-core", "runner-client", "recordings");
     }
 
     private static void module(String name, String packages, String... mayUse) {
@@ -65,10 +76,19 @@ class ModuleEdgesTest {
                             "ingest-service",
                             "merge-stream",
                             "sink-service",
-                            "api-service"),
-            "kafka..,de.bwaldvogel..,redis.embedded..,io.temporal..", List.of("embedded-servers"),
+                            "api-service",
+                            "workflow-worker"),
+            "kafka..,de.bwaldvogel..,redis.embedded..", List.of("embedded-servers"),
+            "io.temporal..", List.of("embedded-servers", "workflow-api", "workflow-worker"),
             "org.springframework..",
-                    List.of("topics", "doors", "ingest-service", "merge-stream", "sink-service", "api-service"),
+                    List.of(
+                            "topics",
+                            "doors",
+                            "ingest-service",
+                            "merge-stream",
+                            "sink-service",
+                            "api-service",
+                            "workflow-worker"),
             "picocli..,org.jline..", List.of("cli"));
 
     private static final JavaClasses ALL = new ClassFileImporter()

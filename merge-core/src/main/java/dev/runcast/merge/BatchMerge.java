@@ -243,6 +243,7 @@ final class BatchMerge {
         work.entries.putBack();
         work.records.putBack();
         work.omitted = 0;
+        work.repeatsSpec = false;
     }
 
     private void noteLevel(boolean changed) {

@@ -13,11 +13,11 @@ final class ColdFields {
 
     /** What the update drafted: a field that it clears is there and empty; null when it drafted none. */
     static Execution.@Nullable Builder changed(Work work) {
-        if (!work.records.hasDrafts()) {
+        if (!work.repeatsSpec && !work.records.hasDrafts()) {
             return null;
         }
         Execution.Builder changed = null;
-        if (work.records.isDrafted(work.keys.one(StateKeys.SPEC))) {
+        if (work.repeatsSpec || work.records.isDrafted(work.keys.one(StateKeys.SPEC))) {
             changed = Execution.newBuilder();
             ExecutionSpec spec = work.specWithInput();
             changed.setSpec(spec == null ? ExecutionSpec.getDefaultInstance() : spec);

@@ -72,7 +72,10 @@ final class Controls {
         return null;
     }
 
-    /** Changes nothing by itself: the workflow hears of it and answers with Recovered. */
+    /**
+     * Changes nothing by itself: the workflow hears of it and answers with Recovered. The change says again what was
+     * asked for, since a workflow that has closed is started anew from the change alone.
+     */
     private static @Nullable Refusal recover(Work work) {
         if (!Lifecycle.mayRecover(work.execution)) {
             return Lifecycle.transition(work, "control", "RECOVER");
@@ -82,6 +85,7 @@ final class Controls {
                     RejectionReason.REJECTION_REASON_TRANSITION,
                     "control: RECOVER (expected: an execution with a workflow, which would go on with it)");
         }
+        work.repeatsSpec = work.rules.recoverRepeatsSpec();
         return null;
     }
 
@@ -111,22 +115,40 @@ final class Controls {
                 execution.stalled = false;
             }
             case VERDICT_KIND_LOST -> {
-                if (execution.hasWorkflow) {
-                    return outdated("kind", "LOST", "one without a workflow, which would say so itself");
-                }
-                Failure failure = verdict.getFailure();
-                Lifecycle.end(
-                        work,
-                        Phase.PHASE_FAILED,
-                        verdict.getReason(),
-                        failure.getCode().isEmpty()
-                                ? failure.toBuilder().setCode(RUNNER_LOST).build()
-                                : failure);
+                return lost(work, verdict);
             }
             case VERDICT_KIND_UNSPECIFIED, UNRECOGNIZED -> {
                 return Refusal.invalid("kind", verdict.getKindValue(), "a verdict this build knows");
             }
         }
+        return null;
+    }
+
+    /** Without a workflow silence alone is the loss; with one its silence says nothing, and its own outcome holds. */
+    private static @Nullable Refusal lost(Work work, Verdict verdict) {
+        boolean hasWorkflow = work.execution.hasWorkflow;
+        Phase outcome = work.rules.endsAsItsWorkflowDid() ? verdict.getOutcome() : Phase.PHASE_UNSPECIFIED;
+        if (outcome == Phase.PHASE_UNSPECIFIED) {
+            if (hasWorkflow) {
+                return outdated("kind", "LOST", "one without a workflow, which would say so itself");
+            }
+            Failure failure = verdict.getFailure();
+            Lifecycle.end(
+                    work,
+                    Phase.PHASE_FAILED,
+                    verdict.getReason(),
+                    failure.getCode().isEmpty()
+                            ? failure.toBuilder().setCode(RUNNER_LOST).build()
+                            : failure);
+            return null;
+        }
+        if (!Phases.isTerminal(outcome)) {
+            return Refusal.invalid("outcome", verdict.getOutcomeValue(), "a terminal phase");
+        }
+        if (!hasWorkflow) {
+            return outdated("outcome", Lifecycle.shown(outcome), "none for one without a workflow");
+        }
+        Lifecycle.end(work, outcome, verdict.getReason(), verdict.getFailure());
         return null;
     }
 

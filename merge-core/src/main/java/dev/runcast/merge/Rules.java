@@ -15,6 +15,9 @@ package dev.runcast.merge;
  * @param forgetsByLogTime what comes more than 30 days after the end begins a new execution, whether the header has left
  *     the state or not; else it is refused as CLOSED as long as the header is there
  * @param namesWritersPlainly a change names its writer without what else the writer said of itself
+ * @param endsAsItsWorkflowDid LOST with an outcome ends an execution that has a workflow; else an outcome is not looked at,
+ *     and LOST is refused for one with a workflow
+ * @param recoverRepeatsSpec the change of a RECOVER that applies says again what was asked for
  */
 record Rules(
         boolean endShutsOutLaterAttempts,
@@ -24,11 +27,13 @@ record Rules(
         int listBytes,
         int unknownFields,
         boolean forgetsByLogTime,
-        boolean namesWritersPlainly) {
+        boolean namesWritersPlainly,
+        boolean endsAsItsWorkflowDid,
+        boolean recoverRepeatsSpec) {
     private static final int ANY = Integer.MAX_VALUE;
 
-    private static final Rules FIRST =
-            new Rules(false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false, false);
+    private static final Rules FIRST = new Rules(
+            false, false, Limits.ENTRY_RECORD_BYTES, Limits.ENTRY_RECORD_BYTES, ANY, ANY, false, false, false, false);
 
     private static final Rules SECOND = new Rules(
             true,
@@ -38,6 +43,8 @@ record Rules(
             ANY,
             Limits.TODOS_BYTES,
             Limits.UNKNOWN_FIELDS,
+            true,
+            true,
             true,
             true);
 

@@ -38,6 +38,9 @@ final class Work {
     Decision decision = Decision.DECISION_UNSPECIFIED;
     String decidedBy = "";
 
+    /** The change is to say again what was asked for, for whoever goes on with the run. */
+    boolean repeatsSpec;
+
     Work(
             StateKeys keys,
             UpdateBatch batch,
@@ -72,6 +75,7 @@ final class Work {
         omitted = 0;
         decision = Decision.DECISION_UNSPECIFIED;
         decidedBy = "";
+        repeatsSpec = false;
     }
 
     /** What was asked for, without the input; null when nothing has been declared. */

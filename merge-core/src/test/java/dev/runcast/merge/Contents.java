@@ -426,6 +426,10 @@ final class Contents {
         if (random.nextInt(3) == 0) {
             verdict.setFailure(failure());
         }
+        boolean hasWorkflow = !oracle.state.spec.getWorkflowId().isEmpty();
+        if (random.nextInt(4) < (hasWorkflow ? 3 : 1)) {
+            verdict.setOutcome(Phase.forNumber(random.nextInt(6) == 0 ? 1 + random.nextInt(4) : 5 + random.nextInt(4)));
+        }
         return verdict.build();
     }
 

@@ -100,7 +100,8 @@ final class GoldenTest {
                 })
                 .map(GoldenCase::name)
                 .toList();
-        assertThat(others).containsExactly("attemptAfterTheEndTakesOverUnderRules1");
+        assertThat(others)
+                .containsExactly("attemptAfterTheEndTakesOverUnderRules1", "recoveredGoesOnAndFencesTheOldAttempt");
     }
 
     private static Change.Builder withRules(Change.Builder change) {

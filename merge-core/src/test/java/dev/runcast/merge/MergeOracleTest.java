@@ -50,6 +50,9 @@ final class MergeOracleTest {
                             "ADOPTED AFTER THE END UNDER 1",
                             "ADOPTED AFTER THE END UNDER 2",
                             "GIVEN UP",
+                            "LOST UNDER 1",
+                            "LOST UNDER 2",
+                            "ENDED AS ITS WORKFLOW UNDER 2",
                             "NO ROOM TO SETTLE UNDER 1",
                             "NO ROOM TO SETTLE UNDER 2",
                             "NOT SETTLED FOR ITS SIZE"))

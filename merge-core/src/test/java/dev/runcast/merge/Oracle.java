@@ -624,11 +624,15 @@ final class Oracle {
         require(state.end == null, "ENDED");
         require(verdict.getAsOf() == state.version && verdict.getEpoch() == state.epoch, "VERDICT_OUTDATED");
         if (verdict.getKind() == VerdictKind.VERDICT_KIND_LOST) {
-            require(state.spec.getWorkflowId().isEmpty(), "VERDICT_OUTDATED");
+            boolean ofWorkflow = state.rules == 2 && verdict.getOutcomeValue() != 0;
+            boolean terminal = verdict.getOutcomeValue() >= 5 && verdict.getOutcomeValue() <= 8;
+            require(!ofWorkflow || terminal, "INVALID");
+            require(state.spec.getWorkflowId().isEmpty() != ofWorkflow, "VERDICT_OUTDATED");
+            situations.add((ofWorkflow ? "ENDED AS ITS WORKFLOW UNDER " : "LOST UNDER ") + state.rules);
             Failure failure = verdict.getFailure();
             end(
-                    Phase.PHASE_FAILED,
-                    failure.getCode().isEmpty()
+                    ofWorkflow ? verdict.getOutcome() : Phase.PHASE_FAILED,
+                    failure.getCode().isEmpty() && !ofWorkflow
                             ? failure.toBuilder().setCode("RUNNER_LOST").build()
                             : failure);
             state.reason = verdict.getReason();
@@ -660,7 +664,11 @@ final class Oracle {
             item.touch(state.version, written.contains(item.record.getEntryId()) ? epoch : 0, logTime);
             change.addEntries(item.record);
         }
-        Execution shown = state.shown(batch.getTenant(), batch.getExecutionId(), before);
+        boolean recoverAsked = state.rules == 2
+                && update.getControlRequested().getControl() == Control.CONTROL_RECOVER
+                && outcome != null
+                && outcome.getRefusedValue() == 0;
+        Execution shown = state.shown(batch.getTenant(), batch.getExecutionId(), before, recoverAsked);
         if (shown != null) {
             change.setExecution(shown);
         }

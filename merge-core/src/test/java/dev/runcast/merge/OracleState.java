@@ -485,9 +485,9 @@ final class OracleState {
 
     /** The execution as a change carries it; null when a person sees no difference. */
     @Nullable
-    Execution shown(String tenant, String id, OracleState before) {
+    Execution shown(String tenant, String id, OracleState before, boolean repeatsSpec) {
         Execution now = execution(tenant, id);
-        if (version > 1 && bare(now).equals(bare(before.execution(tenant, id)))) {
+        if (!repeatsSpec && version > 1 && bare(now).equals(bare(before.execution(tenant, id)))) {
             return null;
         }
         Execution.Builder shown = now.toBuilder()
@@ -496,7 +496,7 @@ final class OracleState {
                 .clearFailure()
                 .clearLateOutcome()
                 .clearAttempt();
-        if (!spec.equals(before.spec)) {
+        if (repeatsSpec || !spec.equals(before.spec)) {
             shown.setSpec(spec);
         }
         if (!attributes.equals(before.attributes)) {

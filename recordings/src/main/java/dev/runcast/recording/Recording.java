@@ -1,4 +1,4 @@
-package dev.runcast.cli;
+package dev.runcast.recording;
 
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param outcome how the run ended; COMPLETED when the recording does not say
  * @param failure why it failed; absent when it did not
  */
-record Recording(
+public record Recording(
         String conversationId,
         String agent,
         String sessionId,

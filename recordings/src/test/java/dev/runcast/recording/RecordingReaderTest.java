@@ -1,4 +1,4 @@
-package dev.runcast.cli;
+package dev.runcast.recording;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -70,7 +70,7 @@ class RecordingReaderTest {
         """)
     void whatIsWrongIsSaidWithTheLineTheValueAndTheExpectation(String content, String complaint) {
         assertThatThrownBy(() -> read(content))
-                .isInstanceOf(CommandFailure.class)
+                .isInstanceOf(RecordingException.class)
                 .hasMessageContaining(complaint);
     }
 }

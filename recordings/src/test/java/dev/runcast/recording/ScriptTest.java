@@ -1,4 +1,4 @@
-package dev.runcast.cli;
+package dev.runcast.recording;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

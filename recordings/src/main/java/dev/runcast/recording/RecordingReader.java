@@ -1,14 +1,14 @@
-package dev.runcast.cli;
+package dev.runcast.recording;
 
-import dev.runcast.cli.Recording.Agent;
-import dev.runcast.cli.Recording.Answered;
-import dev.runcast.cli.Recording.Called;
-import dev.runcast.cli.Recording.Delegated;
-import dev.runcast.cli.Recording.Message;
-import dev.runcast.cli.Recording.ModelUsage;
-import dev.runcast.cli.Recording.Planned;
-import dev.runcast.cli.Recording.Said;
-import dev.runcast.cli.Recording.Step;
+import dev.runcast.recording.Recording.Agent;
+import dev.runcast.recording.Recording.Answered;
+import dev.runcast.recording.Recording.Called;
+import dev.runcast.recording.Recording.Delegated;
+import dev.runcast.recording.Recording.Message;
+import dev.runcast.recording.Recording.ModelUsage;
+import dev.runcast.recording.Recording.Planned;
+import dev.runcast.recording.Recording.Said;
+import dev.runcast.recording.Recording.Step;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
 import java.io.BufferedReader;
@@ -36,7 +36,7 @@ import tools.jackson.databind.json.JsonMapper;
  * conversation_id}. Beside the roles user, assistant, tool and system it knows thinking, todos and
  * sub_agents. Whatever is wrong is said with the file and the line.
  */
-final class RecordingReader {
+public final class RecordingReader {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -47,22 +47,26 @@ final class RecordingReader {
     /**
      * All recordings of a file, in order.
      *
-     * @throws CommandFailure when the file cannot be read, has none, or a line is not a recording
+     * @throws RecordingException when the file cannot be read, has none, or a line is not a recording
      */
-    static List<Recording> read(Path file) {
+    public static List<Recording> read(Path file) {
         try (BufferedReader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             return read(file.toString(), reader);
         } catch (NoSuchFileException e) {
-            throw new CommandFailure(file + ": no such file", e);
+            throw new RecordingException(file + ": no such file", e);
         } catch (CharacterCodingException e) {
-            throw new CommandFailure(file + ": not UTF-8 (expected: JSON lines in UTF-8)", e);
+            throw new RecordingException(file + ": not UTF-8 (expected: JSON lines in UTF-8)", e);
         } catch (IOException e) {
-            throw new CommandFailure(file + ": cannot be read: " + e.getMessage(), e);
+            throw new RecordingException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** All recordings of a source that errors call by this name. */
-    static List<Recording> read(String name, BufferedReader reader) throws IOException {
+    /**
+     * All recordings of a source that errors call by this name.
+     *
+     * @throws RecordingException as of a file
+     */
+    public static List<Recording> read(String name, BufferedReader reader) throws IOException {
         List<Recording> recordings = new ArrayList<>();
         Set<String> ids = new LinkedHashSet<>();
         int number = 0;
@@ -74,12 +78,13 @@ final class RecordingReader {
             String where = name + ":" + number + ": ";
             Recording recording = recording(where, line);
             if (!ids.add(recording.conversationId())) {
-                throw new CommandFailure(where + "conversation_id: " + recording.conversationId() + " occurs twice");
+                throw new RecordingException(
+                        where + "conversation_id: " + recording.conversationId() + " occurs twice");
             }
             recordings.add(recording);
         }
         if (recordings.isEmpty()) {
-            throw new CommandFailure(name + ": no recording in it (expected: JSON lines, one conversation each)");
+            throw new RecordingException(name + ": no recording in it (expected: JSON lines, one conversation each)");
         }
         return recordings;
     }
@@ -89,16 +94,16 @@ final class RecordingReader {
         try {
             root = JSON.readTree(line);
         } catch (JacksonException e) {
-            throw new CommandFailure(
+            throw new RecordingException(
                     where + "not JSON, or cut off: " + e.getOriginalMessage() + " (expected: one object)", e);
         }
         if (!root.isObject()) {
-            throw new CommandFailure(where + "not an object (expected: {\"conversation_id\": …})");
+            throw new RecordingException(where + "not an object (expected: {\"conversation_id\": …})");
         }
         Fields fields = new Fields(where, root);
         String id = fields.required("conversation_id");
         if (!ID.matcher(id).matches()) {
-            throw new CommandFailure(where + "conversation_id: \"" + id + "\" (expected: " + ID.pattern() + ")");
+            throw new RecordingException(where + "conversation_id: \"" + id + "\" (expected: " + ID.pattern() + ")");
         }
         Map<String, String> labels = new LinkedHashMap<>();
         root.path("labels").forEachEntry((key, value) -> labels.put(key, value.asString("")));
@@ -123,7 +128,7 @@ final class RecordingReader {
             case "FAILED" -> Phase.PHASE_FAILED;
             case "CANCELLED" -> Phase.PHASE_CANCELLED;
             default ->
-                throw new CommandFailure(
+                throw new RecordingException(
                         where + "outcome.phase: \"" + name + "\" (expected: COMPLETED, FAILED or CANCELLED)");
         };
     }
@@ -137,13 +142,13 @@ final class RecordingReader {
 
     private static List<Message> messages(String where, JsonNode nodes, String path) {
         if (!nodes.isArray()) {
-            throw new CommandFailure(where + path + ": missing or not a list (expected: messages)");
+            throw new RecordingException(where + path + ": missing or not a list (expected: messages)");
         }
         List<Message> messages = new ArrayList<>();
         for (int i = 0; i < nodes.size(); i++) {
             String at = path + "[" + i + "]";
             if (!nodes.get(i).isObject()) {
-                throw new CommandFailure(where + at + ": not an object (expected: {\"role\": …})");
+                throw new RecordingException(where + at + ": not an object (expected: {\"role\": …})");
             }
             add(messages, new Fields(where + at + ".", nodes.get(i)), nodes.get(i));
         }
@@ -165,7 +170,7 @@ final class RecordingReader {
             case "todos" -> messages.add(new Planned(steps(fields, node.path("todos"))));
             case "sub_agents" -> messages.add(new Delegated(agents(fields, node.path("agents"))));
             default ->
-                throw new CommandFailure(fields.where
+                throw new RecordingException(fields.where
                         + "role: \""
                         + role
                         + "\" (expected: user, assistant, tool, system, thinking, todos or sub_agents)");
@@ -223,7 +228,7 @@ final class RecordingReader {
         String required(String name) {
             JsonNode value = node.path(name);
             if (!value.isString()) {
-                throw new CommandFailure(where + name + ": " + described(value) + " (expected: a string)");
+                throw new RecordingException(where + name + ": " + described(value) + " (expected: a string)");
             }
             return value.stringValue();
         }
@@ -234,7 +239,13 @@ final class RecordingReader {
         }
 
         private static String described(@Nullable JsonNode value) {
-            return value == null || value.isMissingNode() ? "missing" : Words.shortened(value.toString(), 40);
+            if (value == null || value.isMissingNode()) {
+                return "missing";
+            }
+            String text = value.toString();
+            return text.codePointCount(0, text.length()) <= 40
+                    ? text
+                    : text.substring(0, text.offsetByCodePoints(0, 39)) + "…";
         }
     }
 }

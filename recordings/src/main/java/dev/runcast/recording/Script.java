@@ -1,14 +1,14 @@
-package dev.runcast.cli;
+package dev.runcast.recording;
 
 import com.google.protobuf.Timestamp;
-import dev.runcast.cli.Recording.Agent;
-import dev.runcast.cli.Recording.Answered;
-import dev.runcast.cli.Recording.Called;
-import dev.runcast.cli.Recording.Delegated;
-import dev.runcast.cli.Recording.Message;
-import dev.runcast.cli.Recording.ModelUsage;
-import dev.runcast.cli.Recording.Planned;
-import dev.runcast.cli.Recording.Said;
+import dev.runcast.recording.Recording.Agent;
+import dev.runcast.recording.Recording.Answered;
+import dev.runcast.recording.Recording.Called;
+import dev.runcast.recording.Recording.Delegated;
+import dev.runcast.recording.Recording.Message;
+import dev.runcast.recording.Recording.ModelUsage;
+import dev.runcast.recording.Recording.Planned;
+import dev.runcast.recording.Recording.Said;
 import dev.runcast.v1.ChatMessage;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
@@ -37,23 +37,23 @@ import org.jspecify.annotations.Nullable;
  * A recording as the steps a runner would report, each with the time an agent would take before it.
  * The same recording always makes the same steps with the same entry ids.
  */
-final class Script {
+public final class Script {
     private static final Pattern ENTRY_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,59}");
     private static final int PIECE_CHARACTERS = 24;
     private static final long PIECE_MILLIS = 35;
     private static final long THINK_MILLIS = 250;
 
     /** What happens: an update, or a piece of a message's text. */
-    sealed interface Step {
+    public sealed interface Step {
         /** How long the agent takes before it, at its own speed, in milliseconds. */
         long pauseMillis();
     }
 
     /** An update, stamped with its time when it is reported. */
-    record Report(long pauseMillis, Supplier<Update> update) implements Step {}
+    public record Report(long pauseMillis, Supplier<Update> update) implements Step {}
 
     /** A message's text grows. */
-    record Append(long pauseMillis, String entryId, String text) implements Step {}
+    public record Append(long pauseMillis, String entryId, String text) implements Step {}
 
     private final Supplier<Timestamp> clock;
     private final Set<String> entryIds = new HashSet<>();
@@ -63,7 +63,7 @@ final class Script {
     }
 
     /** The steps of a recording, without its first and last: those are the attempt's. */
-    static List<Step> of(Recording recording, Supplier<Timestamp> clock) {
+    public static List<Step> of(Recording recording, Supplier<Timestamp> clock) {
         return new Script(clock).steps("", "", recording.messages());
     }
 

@@ -1,0 +1,2 @@
+/** The reference runner. */
+package dev.runcast.worker.agent;

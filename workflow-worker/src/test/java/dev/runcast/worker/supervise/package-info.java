@@ -1,0 +1,2 @@
+/** The workflow's decisions. */
+package dev.runcast.worker.supervise;
