@@ -382,7 +382,8 @@ class BadRequestTest {
                 .isEqualTo(LongStream.rangeClosed(3, 402)
                         .mapToObj(version -> version + "-" + version)
                         .toList());
-        // Kept once for all: the history in this test's own store and the ring. Whoever does not read holds one part of a
+        // Kept once for all: the history in this test's own store and the ring. Whoever does not read holds one part of
+        // a
         // snapshot and one entry's text, some 4 MB. Twenty copies would be 720 MB.
         assertThat(used() - before).isLessThan(300L * 1024 * 1024);
         reader.close();
