@@ -19,6 +19,7 @@ public final class Main {
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new WorkerCommand())
                 .addSubcommand(new RebuildCommand())
+                .addSubcommand(new BenchCommand())
                 // Set for all that are there by now.
                 .setCaseInsensitiveEnumValuesAllowed(true);
         System.exit(commands.execute(arguments));
