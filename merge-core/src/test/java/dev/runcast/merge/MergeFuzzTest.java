@@ -81,13 +81,17 @@ final class MergeFuzzTest {
             MergeResult result = Merge.apply(state, batch);
             assertThat(result.outcomes()).hasSize(batch.getUpdatesCount());
             state.write(result.writes());
+            if (StoredState.version(state) == 0) {
+                // A time spoilt into another month: the id is new again.
+                view = ExecutionView.EMPTY;
+            }
             for (ChangeBatch made : result.changes()) {
                 if (!made.getTenant().equals(Histories.TENANT)
                         || !made.getExecutionId().equals(Histories.EXECUTION)) {
                     continue;
                 }
                 for (Change change : made.getChangesList()) {
-                    view = view.apply(change);
+                    view = (change.getVersion() == 1 ? ExecutionView.EMPTY : view).apply(change);
                 }
             }
         }

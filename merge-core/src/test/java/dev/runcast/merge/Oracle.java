@@ -423,7 +423,7 @@ final class Oracle {
     private void end(Phase phase, Failure failure) {
         state.end = phase;
         state.endedAt = logTime;
-        state.failure = failure;
+        state.failure = phase == Phase.PHASE_COMPLETED ? Failure.getDefaultInstance() : failure;
         state.cancelRequested = false;
         state.paused = false;
         state.stalled = false;

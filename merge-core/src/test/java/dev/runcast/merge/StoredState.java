@@ -19,6 +19,12 @@ final class StoredState {
 
     private StoredState() {}
 
+    /** 0 when nothing has been accepted. */
+    static long version(MemoryState state) {
+        Header header = Records.read(state, KEYS.one(StateKeys.HEADER), Header.parser());
+        return header == null ? 0 : header.getExecution().getVersion();
+    }
+
     static Execution execution(MemoryState state) {
         Header header = Records.read(state, KEYS.one(StateKeys.HEADER), Header.parser());
         if (header == null) {
