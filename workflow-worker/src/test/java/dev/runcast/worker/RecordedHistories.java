@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 /**
  * Histories of workflows, one for each path, as the integration tests make them. {@code mvn -pl workflow-worker -am
  * verify -Druncast.histories.record=true} writes them anew; what they say is what running workflows have behind them, so
- * they change only together with a version in the workflow (Workflow.getVersion).
+ * they change only together with a version in the workflow (Workflow.getVersion). A workflow that is terminated from
+ * outside has none: it is told nothing and decides nothing after it, and its path up to then is that of others.
  */
 public final class RecordedHistories {
     /** Where they lie. */
