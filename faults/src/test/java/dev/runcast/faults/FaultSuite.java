@@ -90,7 +90,11 @@ public final class FaultSuite {
     }
 
     private boolean run() {
-        Runtime.getRuntime().addShutdownHook(new Thread(this::end));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            end();
+            // Of a cluster that was still starting.
+            ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+        }));
         System.out.println("seed " + options.seed());
         if (options.soak().isZero()) {
             Scenarios.ALL.stream()
