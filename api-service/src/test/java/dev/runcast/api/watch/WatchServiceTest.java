@@ -503,8 +503,8 @@ class WatchServiceTest {
         run.store(store, 1);
         Probe viewer = view("").awaitVersion(2);
         run.grow("m1", 100, ".").ring(bell, 102, 102);
-        int reads = store.historyReads.get();
         long started = System.nanoTime();
+        int reads = store.historyReads.get();
         await().until(() -> store.historyReads.get() >= reads + 9);
         assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofSeconds(1));
         run.store(store, 3, 101);
