@@ -59,6 +59,12 @@ final class WorkerCommand implements Callable<Integer> {
     @Nullable
     private String token;
 
+    @Option(
+            names = "--tenant",
+            paramLabel = "TENANT",
+            description = "Whose token it is; agents of other tenants are not run (default: ${DEFAULT-VALUE}).")
+    private String tenant = "default";
+
     @Option(names = "--speed", paramLabel = "FACTOR", description = "How many times faster than scripted (default: 1).")
     private double speed = 1;
 
@@ -81,7 +87,7 @@ final class WorkerCommand implements Callable<Integer> {
                 "--runcast.runner.speed=" + speed));
         String bearer = token == null ? System.getenv("RUNCAST_TOKEN") : token;
         if (bearer != null) {
-            arguments.add("--runcast.runner.token=" + bearer);
+            arguments.add("--runcast.runner.tokens[" + tenant + "]=" + bearer);
         }
         ConfigurableApplicationContext worker;
         try {

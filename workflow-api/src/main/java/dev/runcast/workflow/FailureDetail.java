@@ -3,6 +3,7 @@ package dev.runcast.workflow;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.util.Objects;
 
 /**
  * Why something failed.
@@ -14,6 +15,12 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record FailureDetail(String code, String message, boolean retryable) {
+    /** What another language left out is empty. */
+    public FailureDetail {
+        code = Objects.requireNonNullElse(code, "");
+        message = Objects.requireNonNullElse(message, "");
+    }
+
     /** No failure. */
     public static final FailureDetail NONE = new FailureDetail("", "", false);
 }

@@ -72,6 +72,8 @@ final class AgentRun {
 
     AttemptResult run(boolean attach, String worker, String build) throws InterruptedException {
         try {
+            // First of all: whatever stops this attempt, the thread has what was decided.
+            thread.decided(request.decisions());
             CompletableFuture<AttemptStanding> standing =
                     execution.attach(worker, build).toCompletableFuture();
             if (attach) {
@@ -88,7 +90,6 @@ final class AgentRun {
                 }
             }
             execution.listen(pulse);
-            thread.decided(request.decisions());
             AttemptResult early = takeSteps();
             if (early != null) {
                 return early;

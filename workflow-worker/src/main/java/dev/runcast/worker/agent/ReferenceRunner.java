@@ -51,7 +51,7 @@ public final class ReferenceRunner implements AgentActivities, AutoCloseable {
         if (!agents.has(request.agent())) {
             throw ApplicationFailure.newNonRetryableFailure(agents.unknown(request.agent()), UNKNOWN_AGENT);
         }
-        if (settings.tokenRequired() && settings.tokenOf(request.tenant()).isEmpty()) {
+        if (settings.lacksTokenOf(request.tenant())) {
             throw ApplicationFailure.newNonRetryableFailure(
                     "tenant: " + request.tenant()
                             + " (expected: one with a token for its agents, of a runner or an operator)",

@@ -10,9 +10,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * How the reference runner runs agents.
  *
  * @param ingest where the runners' door listens, as gRPC names it
- * @param token bearer token for tenants that {@code tokens} does not name; empty for none
- * @param tokens bearer tokens by tenant
- * @param tokenRequired whether a tenant without a token gets no agent, since nothing of what it did would be taken
+ * @param tokens bearer tokens by tenant; empty for a door without tokens. When there are any, a tenant without one gets
+ *     no agent: what it did would be refused, or be taken for another tenant's
+ * @param tokenRequired the same when there are none
  * @param agents folder of agents, one file each: {@code NAME.yaml} or {@code NAME.json} with steps, {@code NAME.jsonl}
  *     with a recorded conversation; absent for the built-in ones only
  * @param threads folder in which agents keep their progress; has to be shared by all processes that serve one queue
@@ -22,7 +22,6 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("runcast.runner")
 public record RunnerSettings(
         @DefaultValue("localhost:8080") String ingest,
-        @DefaultValue("") String token,
         @DefaultValue Map<String, String> tokens,
         @DefaultValue("false") boolean tokenRequired,
         @Nullable Path agents,
@@ -40,8 +39,13 @@ public record RunnerSettings(
         tokens = Map.copyOf(tokens);
     }
 
+    /** Whether there is nothing with which a tenant's agents could report. */
+    boolean lacksTokenOf(String tenant) {
+        return (tokenRequired || !tokens.isEmpty()) && !tokens.containsKey(tenant);
+    }
+
     /** The token of a tenant; empty for none. */
     String tokenOf(String tenant) {
-        return tokens.getOrDefault(tenant, token);
+        return tokens.getOrDefault(tenant, "");
     }
 }

@@ -44,6 +44,17 @@ final class AttemptFailures {
         return new FailureDetail("AGENT_ERROR", message(String.valueOf(cause), ""), true);
     }
 
+    /** What an activity came back with is not what its contract says. */
+    static FailureDetail unreadable(String activity, RuntimeException why) {
+        return new FailureDetail(
+                "INVALID_RESULT", activity + ": " + message(String.valueOf(why.getMessage()), "cannot be read"), false);
+    }
+
+    /** The same, for a field that is not there. */
+    static FailureDetail missing(String activity, String field) {
+        return new FailureDetail("INVALID_RESULT", activity + ": no " + field + " in its result", false);
+    }
+
     private static FailureDetail timedOut(ActivityFailure failure, TimeoutFailure timeout) {
         String times = failure.getRetryState() == RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
                 ? ", and neither did the attempts before it"

@@ -15,6 +15,7 @@ import dev.runcast.workflow.ThreadResult;
 import io.temporal.activity.ActivityCancellationType;
 import io.temporal.activity.ActivityOptions;
 import io.temporal.common.RetryOptions;
+import io.temporal.common.converter.DataConverterException;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
@@ -25,6 +26,7 @@ import io.temporal.workflow.WorkflowInit;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,8 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
 
     /** What an agent that is told by Runcast's signal may take to stop, before Temporal tells it too. */
     private static final Duration STOPPING_ITSELF = Duration.ofMillis(400);
+
+    private static final Set<String> TERMINAL = Set.of("COMPLETED", "FAILED", "CANCELLED", "TERMINATED");
 
     /** How often an attempt may find an end that the feed does not confirm. */
     private static final int UNCONFIRMED = 3;
@@ -150,9 +154,15 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
                     continue;
                 }
                 try {
-                    thread = ensured.get().threadId();
+                    ThreadResult ensuredThread = ensured.get();
+                    thread = ensuredThread == null ? null : ensuredThread.threadId();
                 } catch (ActivityFailure failure) {
                     return failed(AttemptFailures.of(failure));
+                } catch (DataConverterException unreadable) {
+                    return failed(AttemptFailures.unreadable("EnsureThread", unreadable));
+                }
+                if (thread == null || thread.isBlank()) {
+                    return failed(AttemptFailures.missing("EnsureThread", "thread_id"));
                 }
                 continue;
             }
@@ -164,7 +174,9 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
             if (outcome.closed != null && !supervision.hasEnded()) {
                 unconfirmed++;
                 if (supervision.recovery() == 0 || unconfirmed >= UNCONFIRMED) {
-                    return result(outcome.closed, FailureDetail.NONE);
+                    return TERMINAL.contains(outcome.closed)
+                            ? result(outcome.closed, FailureDetail.NONE)
+                            : failed(AttemptFailures.missing("ExecuteGraphton", "outcome, with CLOSED,"));
                 }
             }
         }
@@ -217,10 +229,29 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
                 outcome.result = failed(AttemptFailures.of(failure));
             }
             return outcome;
+        } catch (DataConverterException unreadable) {
+            outcome.result = failed(AttemptFailures.unreadable("ExecuteGraphton", unreadable));
+            return outcome;
+        }
+        // Somebody else's code wrote it: whatever is not there is null.
+        if (result == null || result.status() == null) {
+            outcome.result = failed(AttemptFailures.missing("ExecuteGraphton", "status"));
+            return outcome;
         }
         supervision.attempted(result.epoch());
-        supervision.delivered(decisions);
+        if (hasDecisions(result.status())) {
+            supervision.delivered(decisions);
+        }
+        supervision.waitFor(List.of());
         return interpret(result, outcome);
+    }
+
+    /** Whether the agent's thread has the decisions that its attempt was given; else the next attempt gets them again. */
+    private static boolean hasDecisions(AttemptResult.Status status) {
+        return switch (status) {
+            case COMPLETED, FAILED, CANCELLED, WAITING -> true;
+            case STOPPED, FENCED, CLOSED -> false;
+        };
     }
 
     private static final class Attempt {
@@ -241,6 +272,13 @@ public final class InvokeAgentExecutionWorkflowImpl implements InvokeAgentExecut
         }
         scope.cancel(supervision.cancelled() ? "cancelled" : supervision.hasEnded() ? "ended" : "paused");
         boolean said = false;
+        if (!supervision.mustEnd()) {
+            // Held. Somebody may ask for the end while the agent takes its time.
+            Workflow.await(millis(request.policy().stopMillis()), () -> promise.isCompleted() || supervision.mustEnd());
+            if (promise.isCompleted() || !supervision.mustEnd()) {
+                return false;
+            }
+        }
         if (supervision.cancelled() && !supervision.hasEnded()) {
             Workflow.setCurrentDetails("Cancelled; the agent is told");
             Workflow.await(

@@ -155,10 +155,9 @@ final class Supervision {
         return List.copyOf(decisions.values());
     }
 
-    /** An attempt has come back with these, so the agent's thread has them. */
+    /** The agent's thread has these. */
     void delivered(List<ApprovalDecision> given) {
         given.forEach(decision -> decisions.remove(decision.approvalId()));
-        waitingFor.clear();
     }
 
     /** An attempt can be begun. */
