@@ -1,6 +1,5 @@
 package dev.runcast.cli;
 
-import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.Cause;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.Entry;
@@ -78,7 +77,7 @@ final class ChangesCommand implements Callable<Integer> {
                 Locale.ROOT,
                 "%6d  %s  %-28s %s",
                 change.getVersion(),
-                Timestamps.toString(change.getReceivedAt()),
+                Words.time(change.getReceivedAt()),
                 cause(change.getCause()),
                 String.join(", ", effects(change)));
     }

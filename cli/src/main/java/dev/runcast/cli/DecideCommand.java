@@ -1,5 +1,6 @@
 package dev.runcast.cli;
 
+import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.ApprovalDecided;
 import dev.runcast.v1.DecideApprovalRequest;
 import dev.runcast.v1.DecideApprovalResponse;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Decides an approval; with one that waits, its id may be left out. */
 abstract class DecideCommand extends RequestCommand {
@@ -34,7 +38,7 @@ abstract class DecideCommand extends RequestCommand {
     @Override
     Answer ask(ExecutionServiceBlockingStub server, String execution, String requestId) {
         ApprovalDecided.Builder decided = decision().setComment(reason);
-        String name = approval == null ? theOneThatWaits(server, execution) : approval;
+        String name = approval == null ? theOneMeant(server, execution) : approval;
         DecideApprovalResponse response = server.decideApproval(DecideApprovalRequest.newBuilder()
                 .setExecutionId(execution)
                 .setRequestId(requestId)
@@ -50,8 +54,10 @@ abstract class DecideCommand extends RequestCommand {
                         Runcast.REFUSED);
     }
 
-    private static String theOneThatWaits(ExecutionServiceBlockingStub server, String execution) {
+    /** The one that waits; when none does, the one decided last, so that the same command again gets the same answer. */
+    private static String theOneMeant(ExecutionServiceBlockingStub server, String execution) {
         List<Entry> waiting = new ArrayList<>();
+        Entry decided = null;
         String page = "";
         do {
             ListEntriesResponse response = server.listEntries(ListEntriesRequest.newBuilder()
@@ -59,11 +65,19 @@ abstract class DecideCommand extends RequestCommand {
                     .setPageSize(1000)
                     .setPageToken(page)
                     .build());
-            response.getEntriesList().stream()
-                    .filter(entry -> entry.hasApproval() && !Words.finished(entry.getState()))
-                    .forEach(waiting::add);
+            for (Entry entry : response.getEntriesList()) {
+                if (entry.hasApproval() && !Words.finished(entry.getState())) {
+                    waiting.add(entry);
+                } else if (entry.getApproval().getDecision() != Decision.DECISION_UNSPECIFIED
+                        && (decided == null || isLater(entry, decided))) {
+                    decided = entry;
+                }
+            }
             page = response.getNextPageToken();
         } while (!page.isEmpty());
+        if (waiting.isEmpty() && decided != null) {
+            return decided.getEntryId();
+        }
         if (waiting.isEmpty()) {
             throw new CommandFailure(execution + " waits for nobody's approval", Runcast.REFUSED);
         }
@@ -85,6 +99,12 @@ abstract class DecideCommand extends RequestCommand {
                     picocli.CommandLine.ExitCode.USAGE);
         }
         return waiting.get(0).getEntryId();
+    }
+
+    private static boolean isLater(Entry entry, Entry other) {
+        return Timestamps.compare(
+                        entry.getApproval().getDecidedAt(), other.getApproval().getDecidedAt())
+                > 0;
     }
 
     private static String word(Decision decision) {
@@ -111,13 +131,29 @@ abstract class DecideCommand extends RequestCommand {
                 description = "Approve with these arguments in place of the asked ones.")
         private @Nullable String edit;
 
+        private static final JsonMapper JSON = JsonMapper.builder()
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .build();
+
         @Override
         ApprovalDecided.Builder decision() {
             return edit == null
                     ? ApprovalDecided.newBuilder().setDecision(Decision.DECISION_APPROVE)
                     : ApprovalDecided.newBuilder()
                             .setDecision(Decision.DECISION_EDIT)
-                            .setArguments(TextArgument.read(edit));
+                            .setArguments(json(TextArgument.read(edit)));
+        }
+
+        private static String json(String arguments) {
+            try {
+                JSON.readTree(arguments);
+                return arguments;
+            } catch (JacksonException e) {
+                throw new CommandFailure(
+                        "--edit: %s is not JSON: %s (expected: such as {\"price\": 90})"
+                                .formatted(Words.shortened(arguments, 60), e.getOriginalMessage()),
+                        picocli.CommandLine.ExitCode.USAGE);
+            }
         }
     }
 

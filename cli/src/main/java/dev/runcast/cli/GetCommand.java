@@ -1,5 +1,6 @@
 package dev.runcast.cli;
 
+import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
@@ -103,26 +104,28 @@ final class GetCommand implements Callable<Integer> {
         row(out, "version", Long.toString(execution.getVersion()));
         row(out, "attempts", Integer.toString(execution.getAttempts()));
         row(out, "worker", execution.getAttempt().getWorker());
-        row(out, "created", Timestamps.toString(execution.getCreatedAt()));
+        row(out, "created", Words.time(execution.getCreatedAt()));
         if (execution.hasEndedAt()) {
             row(
                     out,
                     "ended",
-                    Timestamps.toString(execution.getEndedAt())
+                    Words.time(execution.getEndedAt())
                             + " after "
                             + Words.seconds(Timestamps.toMillis(execution.getEndedAt())
                                     - Timestamps.toMillis(execution.getCreatedAt())));
         }
         if (!execution.getAttributes().getLabelsMap().isEmpty()) {
-            row(out, "labels", execution.getAttributes().getLabelsMap().toString());
+            row(out, "labels", Words.labels(execution.getAttributes().getLabelsMap()));
         }
         if (execution.getTotals().getOmittedUpdates() > 0) {
             row(out, "omitted", execution.getTotals().getOmittedUpdates() + " updates left out");
         }
         out.println();
         Transcript transcript = new Transcript(entries);
+        // What runs on has taken until now, not until it was last heard of.
+        Timestamp now = execution.hasEndedAt() ? execution.getUpdatedAt() : Timestamps.now();
         for (Entry entry : transcript.inOrder()) {
-            transcript.lines(entry, execution.getUpdatedAt()).forEach(out::println);
+            transcript.lines(entry, now).forEach(out::println);
         }
     }
 

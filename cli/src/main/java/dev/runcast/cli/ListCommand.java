@@ -1,6 +1,5 @@
 package dev.runcast.cli;
 
-import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.ListExecutionsRequest;
 import dev.runcast.v1.ListExecutionsResponse;
@@ -72,7 +71,7 @@ final class ListCommand implements Callable<Integer> {
                                 Words.phase(execution),
                                 execution.getVersion(),
                                 Words.shortened(execution.getSpec().getAgent(), 20),
-                                Timestamps.toString(execution.getCreatedAt()));
+                                Words.time(execution.getCreatedAt()));
                     }
                 }
                 left -= response.getExecutionsCount();

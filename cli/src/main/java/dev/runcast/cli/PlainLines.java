@@ -1,6 +1,5 @@
 package dev.runcast.cli;
 
-import com.google.protobuf.util.Timestamps;
 import dev.runcast.merge.ExecutionView;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.EntryState;
@@ -41,7 +40,7 @@ final class PlainLines implements WatchCommand.Viewer {
                     execution.hasFailure() && !execution.getFailure().getCode().isEmpty()
                             ? "  " + Words.failure(execution.getFailure())
                             : "";
-            out.println("== " + now + "  " + Timestamps.toString(execution.getUpdatedAt()) + failure);
+            out.println("== " + now + "  " + Words.time(execution.getUpdatedAt()) + failure);
         }
         out.flush();
     }

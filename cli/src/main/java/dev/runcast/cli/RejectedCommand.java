@@ -1,6 +1,5 @@
 package dev.runcast.cli;
 
-import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.ListRejectedUpdatesRequest;
 import dev.runcast.v1.ListRejectedUpdatesResponse;
 import dev.runcast.v1.RejectedUpdate;
@@ -70,7 +69,7 @@ final class RejectedCommand implements Callable<Integer> {
         return String.format(
                 Locale.ROOT,
                 "%s  %-16s %-26s %4d x %-18s %s  (partition %d offset %d)",
-                Timestamps.toString(rejected.getReceivedAt()),
+                Words.time(rejected.getReceivedAt()),
                 rejected.getReason().name().substring("REJECTION_REASON_".length()),
                 name,
                 rejected.getCount(),

@@ -7,10 +7,20 @@ import dev.runcast.v1.EntryState;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.Failure;
 import dev.runcast.v1.Phase;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** How states, durations and long texts read in a terminal. */
 final class Words {
+    private static final DateTimeFormatter MILLISECONDS = DateTimeFormatter.ofPattern(
+                    "uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+
     private Words() {}
 
     /** The phase without its prefix, with what qualifies it. */
@@ -79,6 +89,19 @@ final class Words {
         Timestamp end =
                 entry.hasEndedAt() ? entry.getEndedAt() : finished(entry.getState()) ? entry.getUpdatedAt() : now;
         return seconds(Timestamps.toMillis(end) - Timestamps.toMillis(entry.getStartedAt()));
+    }
+
+    /** A time to the millisecond, always as wide: 2026-01-01T12:00:00.340Z. */
+    static String time(Timestamp time) {
+        return MILLISECONDS.format(Instant.ofEpochSecond(time.getSeconds(), time.getNanos()));
+    }
+
+    /** Labels as they are given: k=v, by their keys. */
+    static String labels(Map<String, String> labels) {
+        return new TreeMap<>(labels)
+                .entrySet().stream()
+                        .map(label -> label.getKey() + '=' + label.getValue())
+                        .collect(Collectors.joining(" "));
     }
 
     /** Milliseconds as a person reads them: 340 ms, 2.5 s, 3 min 20 s. */

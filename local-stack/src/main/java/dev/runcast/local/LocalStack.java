@@ -241,11 +241,11 @@ final class LocalStack implements AutoCloseable {
         if (!servers.storeMayLackWrites()) {
             return;
         }
-        progress.accept("the last stop was not clean: repairing the store from the log");
+        progress.accept("the last stop was not clean: making the store again from the log, which has everything");
         try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
             RebuildReport done = new Rebuild(new ClientSettings(servers.kafka()), store, Duration.ZERO)
                     .replace((step, reached, all) -> {});
-            progress.accept("compared %d executions, replaced %d".formatted(done.executions(), done.replaced()));
+            progress.accept("made %d executions again".formatted(done.replaced()));
         } catch (RuntimeException e) {
             throw new StackException(
                     "the store cannot be repaired from the log, and the next start tries again: " + sentence(e), e);

@@ -50,8 +50,8 @@ class LocalStackStartIT {
         Files.delete(folder.resolve("kafka"));
         LocalStack.start(new StackOptions(), folder, said::add).close();
         assertThat(said)
-                .anyMatch(line -> line.contains("repairing the store"))
-                .anyMatch(line -> line.startsWith("compared 0 executions, replaced 0"));
+                .anyMatch(line -> line.contains("making the store again"))
+                .anyMatch(line -> line.startsWith("made 0 executions again"));
         assertThat(EmbeddedParts.mark(folder)).doesNotExist();
     }
 

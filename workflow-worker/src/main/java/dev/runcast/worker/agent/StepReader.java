@@ -25,12 +25,14 @@ import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reads the steps of a scripted agent from YAML, of which JSON is a part: a list of steps, each with one word that says
  * what it does. docs/activities.md lists them. Whatever is wrong is said with its place.
  */
 final class StepReader {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int PIECE_CHARACTERS = 24;
     private static final Duration PIECE = Duration.ofMillis(20);
 
@@ -63,7 +65,7 @@ final class StepReader {
                 new Ask(
                         id,
                         step.text("tool", "tool"),
-                        step.text("arguments", "{}"),
+                        step.json("arguments", "{}"),
                         step.text("prompt", "Go on?"),
                         step.seconds("seconds", 0.2));
             case "fail" ->
@@ -87,7 +89,7 @@ final class StepReader {
             case "wait" -> beats.add(new Beat(step.seconds("seconds", 1), execution -> {}));
             case "tool" -> {
                 String name = step.text("name", "tool");
-                String arguments = step.text("arguments", "{}");
+                String arguments = step.json("arguments", "{}");
                 String result = step.text("result", "ok").repeat(step.number("repeat", 1));
                 beats.add(new Beat(Duration.ofMillis(20), execution -> where.apply(execution)
                         .toolCallStarted(id, name, arguments)));
@@ -222,6 +224,12 @@ final class StepReader {
         String text(String name, String otherwise) {
             Object said = said(name);
             return said == null ? otherwise : String.valueOf(said);
+        }
+
+        /** A text as it is; what is written as YAML or JSON, as JSON. */
+        String json(String name, String otherwise) {
+            Object said = said(name);
+            return said == null || said instanceof String ? text(name, otherwise) : JSON.writeValueAsString(said);
         }
 
         int number(String name, int otherwise) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.runcast.worker.agent.Step.Act;
 import dev.runcast.worker.agent.Step.Beat;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +24,15 @@ class StepReaderTest {
     void jsonIsReadToo() {
         assertThat(StepReader.read("[{\"say\": \"Hello\"}, {\"fail\": {\"code\": \"X\"}}]"))
                 .hasSize(2);
+    }
+
+    @Test
+    void argumentsAreJsonHoweverTheyAreWritten() {
+        List<Step> steps = StepReader.read(
+                "[{ask: {arguments: {price: 100}}}, {ask: {arguments: '{\"price\": 1e2}'}}, {ask: {prompt: Go}}]");
+        assertThat(steps)
+                .extracting(step -> ((Step.Ask) step).arguments())
+                .containsExactly("{\"price\":100}", "{\"price\": 1e2}", "{}");
     }
 
     @ParameterizedTest
