@@ -109,7 +109,7 @@ class LargeChangeIT {
         assertThat(frames)
                 .allSatisfy(frame -> assertThat(frame.getSerializedSize()).isLessThan(4 * 1024 * 1024));
         assertThat(settled(frames)).isEqualTo(OPEN);
-        assertThat(events.get(120, TimeUnit.SECONDS)).last().asString().contains("\"done\"");
+        assertThat(events.get(120, TimeUnit.SECONDS)).last().isEqualTo("event: done");
 
         String before = frames.stream()
                 .filter(frame -> frame.hasSnapshot() && frame.getSnapshot().getLast())
@@ -174,7 +174,7 @@ class LargeChangeIT {
                                     .build(),
                             HttpResponse.BodyHandlers.ofLines())
                     .body()
-                    .filter(line -> line.startsWith("data:"))
+                    .filter(line -> line.startsWith("event: "))
                     .toList();
         } catch (java.io.IOException | InterruptedException e) {
             throw new IllegalStateException(e);
