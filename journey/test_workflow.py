@@ -144,11 +144,11 @@ def test_a_worker_that_is_killed_is_replaced_with_tokens_and_temporals_own_serve
         await_that(lambda: seen("survives").get("reason") == "waits for a worker on task queue execution", 30,
                    "the run to say what it waits for")
         assert seen("survives")["phase"] == "PHASE_PENDING"
-        workers.append(Worker(stack, "first", "--speed", "0.1", RUNCAST_TOKEN="a-runner-of-acme"))
+        workers.append(Worker(stack, "first", "--tenant", "acme", "--speed", "0.1", RUNCAST_TOKEN="a-runner-of-acme"))
         await_that(lambda: any(e["state"] == "ENTRY_STATE_RUNNING" and "toolCall" in e
                                for e in seen("survives/entries").get("entries", [])), 40, lambda: workers[0].log.read_text())
         workers[0].kill()
-        workers.append(Worker(stack, "second", RUNCAST_TOKEN="a-runner-of-acme"))
+        workers.append(Worker(stack, "second", "--tenant", "acme", RUNCAST_TOKEN="a-runner-of-acme"))
         watched = stack.runcast("watch", "survives", "--exit-status")
         assert "COMPLETED" in watched.stdout
         assert seen("survives")["attempts"] == 2
