@@ -1,11 +1,12 @@
 package dev.runcast.topics;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -62,29 +63,35 @@ public final class TopicAdministration {
      */
     public Map<Topic, Integer> ensure(TopicLayout layout) {
         Map<Topic, Integer> existing = partitionCounts();
-        List<NewTopic> missing = new ArrayList<>();
+        if (Arrays.stream(Topic.values()).noneMatch(topic -> topic.coPartitioned() && existing.containsKey(topic))) {
+            // The others follow this one's count, which another service may be choosing right now.
+            create(List.of(missing(Topic.UPDATES, layout, layout.partitions())));
+            existing.putAll(awaitAll(EnumSet.of(Topic.UPDATES)));
+        }
         int coPartitions = Arrays.stream(Topic.values())
                 .filter(topic -> topic.coPartitioned() && existing.containsKey(topic))
                 .mapToInt(existing::get)
                 .findFirst()
-                .orElse(layout.partitions());
-        for (Topic topic : Topic.values()) {
-            if (!existing.containsKey(topic)) {
-                int partitions = topic.coPartitioned() ? coPartitions : layout.partitions();
-                missing.add(new NewTopic(topic.topicName(), partitions, (short) layout.replicationFactor())
-                        .configs(topic.configs(layout.replicationFactor())));
-            }
-        }
-        if (!missing.isEmpty()) {
-            create(missing);
-        }
-        Map<Topic, Integer> counts = awaitAll();
+                .orElseThrow();
+        create(Arrays.stream(Topic.values())
+                .filter(topic -> !existing.containsKey(topic))
+                .map(topic -> missing(topic, layout, topic.coPartitioned() ? coPartitions : layout.partitions()))
+                .toList());
+        Map<Topic, Integer> counts = awaitAll(EnumSet.allOf(Topic.class));
         checkCoPartitioned(counts);
         checkConfigs();
         return counts;
     }
 
+    private static NewTopic missing(Topic topic, TopicLayout layout, int partitions) {
+        return new NewTopic(topic.topicName(), partitions, (short) layout.replicationFactor())
+                .configs(topic.configs(layout.replicationFactor()));
+    }
+
     private void create(List<NewTopic> missing) {
+        if (missing.isEmpty()) {
+            return;
+        }
         admin.createTopics(missing).values().forEach((name, future) -> {
             try {
                 future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
@@ -103,16 +110,16 @@ public final class TopicAdministration {
     }
 
     /** Creation is acknowledged by the controller before every broker has heard of it. */
-    private Map<Topic, Integer> awaitAll() {
+    private Map<Topic, Integer> awaitAll(Set<Topic> wanted) {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             Map<Topic, Integer> counts = partitionCounts();
-            if (counts.size() == Topic.values().length) {
+            if (counts.keySet().containsAll(wanted)) {
                 return counts;
             }
             if (System.nanoTime() - deadline > 0) {
-                throw new IllegalStateException("topics: only " + counts.keySet() + " after " + timeout
-                        + " (expected: all of " + Arrays.toString(Topic.values()) + ")");
+                throw new IllegalStateException(
+                        "topics: only " + counts.keySet() + " after " + timeout + " (expected: all of " + wanted + ")");
             }
             try {
                 Thread.sleep(20);
