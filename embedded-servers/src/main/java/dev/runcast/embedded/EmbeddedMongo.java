@@ -1,7 +1,6 @@
 package dev.runcast.embedded;
 
 import de.bwaldvogel.mongo.MongoServer;
-import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import org.h2.mvstore.MVStore;
@@ -84,7 +83,7 @@ public final class EmbeddedMongo extends RestartableServer {
     void launch(@Nullable Path folder) {
         MVStore opened = open(folder);
         store = opened;
-        MongoServer starting = new MongoServer(new H2Backend(opened));
+        MongoServer starting = new MongoServer(new BsonBackend(opened));
         server = starting;
         starting.bind(new InetSocketAddress(FreePorts.loopback(), port()), 1, WORKER_THREADS);
     }

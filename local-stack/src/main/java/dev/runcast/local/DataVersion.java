@@ -6,7 +6,7 @@ import java.nio.file.Path;
 
 /** The layout of a data folder, by number, so that another build does not misread it. */
 final class DataVersion {
-    private static final String CURRENT = "1";
+    private static final String CURRENT = "2";
 
     private DataVersion() {}
 

@@ -18,6 +18,7 @@ import org.springframework.util.backoff.ExponentialBackOff;
 /** The readers of the feeds, each with its own group and threads. */
 final class Feeds {
     private static final Duration STOP = Duration.ofSeconds(15);
+    private static final Duration LIVE_COMMIT = Duration.ofSeconds(1);
 
     private final KafkaSettings kafka;
     private final SinkSettings settings;
@@ -39,7 +40,12 @@ final class Feeds {
     /** Reads what is there, committed or not, from now on. */
     ConcurrentMessageListenerContainer<byte[], byte[]> live(
             String name, Topic topic, BatchConsumerAwareMessageListener<byte[], byte[]> listener) {
-        return container(name, topic, Isolation.UNCOMMITTED, "latest", listener);
+        ConcurrentMessageListenerContainer<byte[], byte[]> container =
+                container(name, topic, Isolation.UNCOMMITTED, "latest", listener);
+        // People wait for the next poll; what is announced twice after a crash harms nobody.
+        container.getContainerProperties().setAckMode(ContainerProperties.AckMode.TIME);
+        container.getContainerProperties().setAckTime(LIVE_COMMIT.toMillis());
+        return container;
     }
 
     private ConcurrentMessageListenerContainer<byte[], byte[]> container(

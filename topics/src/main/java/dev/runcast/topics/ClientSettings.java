@@ -111,6 +111,23 @@ public record ClientSettings(String bootstrapServers, Map<String, String> proper
     }
 
     /**
+     * The same for a reader that nobody watches: it asks the brokers some times a second and not for each record.
+     *
+     * @param company how long a fetch may wait for a mebibyte of records, 1 ms to a second; what is there is returned
+     *     then
+     */
+    public Map<String, Object> consumer(
+            String clientId, @Nullable String groupId, Isolation isolation, Duration company) {
+        if (company.toMillis() < 1 || company.toMillis() > 1000) {
+            throw new IllegalArgumentException("company: " + company + " (expected: PT0.001S to PT1S)");
+        }
+        Map<String, Object> settings = consumer(clientId, groupId, isolation);
+        settings.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, 1024 * 1024);
+        settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, (int) company.toMillis());
+        return finish(settings);
+    }
+
+    /**
      * The settings that a Kafka Streams application of Runcast begins with: exactly once, a commit each
      * second, no record cache, and the producer and consumer settings of above. The application adds its
      * state directory, threads and RocksDB configuration.

@@ -29,6 +29,9 @@ import org.springframework.util.backoff.ExponentialBackOff;
 @EnableConfigurationProperties({KafkaSettings.class, BridgeSettings.class})
 public class BridgeConfiguration {
     private static final Duration STOP = Duration.ofSeconds(10);
+    private static final Duration COMMIT = Duration.ofSeconds(1);
+    /** Readers that ask for each record alone cost the brokers more than all runners do; a lone record does not wait. */
+    private static final Duration BETWEEN_POLLS = Duration.ofMillis(20);
 
     @Bean
     UpdateAppender updateAppender(KafkaSettings kafka) {
@@ -98,7 +101,10 @@ public class BridgeConfiguration {
         properties.setGroupId(settings.group());
         properties.setClientId(settings.group());
         properties.setMessageListener(bridge);
-        properties.setAckMode(ContainerProperties.AckMode.BATCH);
+        // What is read again after a crash is known to Temporal by its ids.
+        properties.setAckMode(ContainerProperties.AckMode.TIME);
+        properties.setAckTime(COMMIT.toMillis());
+        properties.setIdleBetweenPolls(BETWEEN_POLLS.toMillis());
         // The marks of transactions have offsets too: without them what is committed would never reach the end.
         properties.setFixTxOffsets(true);
         properties.setShutdownTimeout(STOP.toMillis());

@@ -31,6 +31,8 @@ final class ExecutionTable implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Set<String> ENDED = Set.of("COMPLETED", "FAILED", "CANCELLED", "TERMINATED");
     private static final Duration POLL = Duration.ofMillis(500);
+    /** The table is looked at twice a minute, and has a row for each batch of updates. */
+    private static final Duration COMPANY = Duration.ofMillis(250);
 
     private final ClientSettings clients;
     private final LiveExecutions live;
@@ -48,8 +50,8 @@ final class ExecutionTable implements AutoCloseable {
 
     private void run() {
         while (!stopping) {
-            try (KafkaConsumer<byte[], byte[]> reader =
-                    new KafkaConsumer<>(clients.consumer("runcast-bridge-table", null, Isolation.UNCOMMITTED))) {
+            try (KafkaConsumer<byte[], byte[]> reader = new KafkaConsumer<>(
+                    clients.consumer("runcast-bridge-table", null, Isolation.UNCOMMITTED, COMPANY))) {
                 synchronized (this) {
                     consumer = reader;
                 }
