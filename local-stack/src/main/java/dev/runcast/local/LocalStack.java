@@ -169,6 +169,7 @@ final class LocalStack implements AutoCloseable {
                 kafka,
                 temporal,
                 "--runcast.worker.activities=false",
+                "--runcast.workflow.concurrency=1",
                 "--runcast.kafka.properties.session.timeout.ms=6000",
                 "--spring.main.web-application-type=none");
         workflows.addAll(options.workflows);
