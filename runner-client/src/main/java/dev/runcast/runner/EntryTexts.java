@@ -4,6 +4,7 @@ import dev.runcast.v1.Entry;
 import dev.runcast.v1.SubAgent;
 import dev.runcast.v1.TextField;
 import dev.runcast.v1.ToolCall;
+import dev.runcast.v1.Update;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -47,6 +48,12 @@ final class EntryTexts {
             case TODO, APPROVAL, USAGE, BODY_NOT_SET -> {}
         }
         return texts;
+    }
+
+    /** Whether the update is an entry that can be sent without its texts, and these in parts. */
+    static boolean splits(Update update) {
+        return update.hasEntryUpserted()
+                && !of(update.getEntryUpserted().getEntry()).isEmpty();
     }
 
     /** The entry with the texts that are present made empty: where it is merged they start again. */

@@ -9,6 +9,7 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.Progress;
 import dev.runcast.v1.Update;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -73,7 +74,8 @@ public final class ExecutionReporter extends EntryReporter {
     /** Tells the listener of what is known by now and of every change. */
     public void listen(SignalListener listener) {
         reporting().guarded(() -> {
-            outbox.level.listen(listener);
+            Objects.requireNonNull(listener);
+            mailbox.post(() -> outbox.level.listen(listener));
             mailbox.look(outbox);
         });
     }
@@ -161,7 +163,7 @@ public final class ExecutionReporter extends EntryReporter {
 
     /** W3C Trace Context of the steps that are reported from now on; empty for none. */
     public void traceparent(String traceparent) {
-        reporting().guarded(() -> outbox.queue.traceparent(Utf8.firstCharacters(traceparent, 128)));
+        reporting().guarded(() -> outbox.inbox.traceparent(Utf8.firstCharacters(traceparent, 128)));
     }
 
     /**

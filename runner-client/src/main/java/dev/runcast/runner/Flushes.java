@@ -17,6 +17,7 @@ final class Flushes {
     void add(Iterable<Outbox> outboxes, long untilNanos, CompletableFuture<FlushResult> result) {
         Map<Outbox, Long> through = new LinkedHashMap<>();
         for (Outbox outbox : outboxes) {
+            outbox.look();
             if (!outbox.isEmpty()) {
                 outbox.flushThrough = outbox.queue.lastOrdinal();
                 through.put(outbox, outbox.flushThrough);

@@ -27,6 +27,9 @@ final class Intake {
 
     /** Gives a sequence to what may go now: without a spool as much as one batch takes, with one everything. */
     void fill(Outbox outbox, long now, long leastNanos) {
+        // The last look at what comes without a word: from here on the sender is told.
+        outbox.inbox.expect(false);
+        outbox.queue.look();
         boolean textDue = now >= outbox.nextTextNanos || (spooler.on() && budget.used() > budget.bound() / 4);
         boolean text = false;
         boolean more = true;
@@ -38,12 +41,14 @@ final class Intake {
                 outbox.nextTextNanos = now + Math.max(Math.max(cadence.interval(), leastNanos), outbox.slowDownNanos());
             }
         }
+        outbox.inbox.expect(!outbox.queue.isEmpty());
         spooler.store(outbox, now);
     }
 
     /** Gives a sequence to everything, at the end, whatever the spool takes already. */
     void drain(Outbox outbox, long now) {
         outbox.starved = false;
+        outbox.look();
         while (!outbox.discarded && take(outbox, true, now, true).full) {
             spooler.store(outbox, now);
         }

@@ -19,10 +19,10 @@ final class MemoryBudget {
         this.reached = "the reporter's memory bound of " + bound + " bytes is reached";
     }
 
-    /** Takes the bytes if the bound allows it. */
+    /** Takes the bytes if the bound allows it; less than none is given back. */
     boolean tryReserve(long bytes) {
         // Optimistic: what a loser adds for a moment can only make a neighbour refuse a little early.
-        if (used.addAndGet(bytes) <= bound) {
+        if (used.addAndGet(bytes) <= bound || bytes <= 0) {
             return true;
         }
         used.addAndGet(-bytes);

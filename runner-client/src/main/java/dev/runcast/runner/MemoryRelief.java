@@ -7,14 +7,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes room in a queue when the reporter's memory runs out, on the sender's thread, in slices so that the agent's
- * threads get at the queue in between. First appends are merged that more careful rules kept apart. Then content is left
+ * Makes room in a queue when the reporter's memory runs out, on the sender's thread. First appends are merged that more careful rules kept apart. Then content is left
  * out, the oldest first, with a note in its place: growing text, then the texts of entries, then whatever else has no
  * sequence. Never the final status.
  */
 final class MemoryRelief {
-    private static final int SLICE = 512;
-
     /** An entry's texts below this are not worth the note. */
     private static final int LEAST_GAIN = 1024;
 
@@ -41,26 +38,20 @@ final class MemoryRelief {
                 cut(queue, cut, goal);
             }
         }
+        queue.count();
     }
 
     /** Merges appends to one text across what has nothing to do with its entry. */
     private void merge(PendingQueue queue) {
         Map<TextKey, Pending.Text> earlier = new HashMap<>();
-        Pending at = first(queue);
-        while (at != null) {
-            synchronized (queue) {
-                for (int i = 0; i < SLICE && at != null; i++) {
-                    Pending next = at.next;
-                    if (at instanceof Pending.Whole whole) {
-                        earlier.keySet().removeIf(key -> Changes.touches(whole.update, key.entryId()));
-                    } else if (at instanceof Pending.Text text) {
-                        if (!mergeInto(earlier.get(text.key), text, queue)) {
-                            earlier.put(text.key, text);
-                        }
-                    }
-                    at = next;
-                }
+        for (Pending at = queue.list().head(); at != null; ) {
+            Pending next = at.next;
+            if (at instanceof Pending.Whole whole) {
+                earlier.keySet().removeIf(key -> Changes.touches(whole.update, key.entryId()));
+            } else if (at instanceof Pending.Text text && !mergeInto(earlier.get(text.key), text, queue)) {
+                earlier.put(text.key, text);
             }
+            at = next;
         }
     }
 
@@ -87,15 +78,10 @@ final class MemoryRelief {
     }
 
     private void cut(PendingQueue queue, Cut cut, long goal) {
-        Pending at = first(queue);
-        while (at != null && budget.used() > goal) {
-            synchronized (queue) {
-                for (int i = 0; i < SLICE && at != null && budget.used() > goal; i++) {
-                    Pending next = nextContent(at);
-                    cut(queue, cut, at);
-                    at = next;
-                }
-            }
+        for (Pending at = queue.list().head(); at != null && budget.used() > goal; ) {
+            Pending next = nextContent(at);
+            cut(queue, cut, at);
+            at = next;
         }
     }
 
@@ -173,11 +159,5 @@ final class MemoryRelief {
             next = next.next;
         }
         return next;
-    }
-
-    private static @Nullable Pending first(PendingQueue queue) {
-        synchronized (queue) {
-            return queue.list().head();
-        }
     }
 }

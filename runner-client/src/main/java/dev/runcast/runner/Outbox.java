@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * What one writer still has to send: the queue that the agent's threads fill, then the window of what has a sequence and
- * is not acked. Everything but {@link #queue} and {@link #dirty} belongs to the sender's thread.
+ * What one writer still has to send: the inbox that the agent's threads fill, the queue of what the sender took over from
+ * it, then the window of what has a sequence and is not acked. Everything but {@link #inbox}, {@link #dirty} and what is
+ * volatile belongs to the sender's thread.
  *
  * <p>Go-back-N: {@link #cursor} is the next sequence to put on the stream. It goes forward with each batch and back to
  * the first sequence that is not acked with each new stream, refusal or request to send again.
@@ -24,9 +25,10 @@ final class Outbox {
 
     final StreamKey key;
     final Writer writer;
+    final Inbox inbox;
     final PendingQueue queue;
     final SignalLevel level;
-    /** Whether the sender has been told to look at the queue. */
+    /** Whether the sender has been told to look at the inbox. */
     final AtomicBoolean dirty = new AtomicBoolean();
 
     final Window window = new Window();
@@ -103,7 +105,8 @@ final class Outbox {
             InstantSource clock) {
         this.key = key;
         this.writer = key.writer();
-        this.queue = new PendingQueue(budget, counters);
+        this.inbox = new Inbox(budget, counters);
+        this.queue = new PendingQueue(inbox, budget, counters);
         this.level = level;
         this.budget = budget;
         this.sequenced = sequenced;
@@ -111,13 +114,25 @@ final class Outbox {
         this.clock = clock;
     }
 
-    /** The oldest ordinal that is not acked; {@link Long#MAX_VALUE} when all are. */
+    /** Takes over what has been reported by now; what came after a discard is thrown away. */
+    void look() {
+        if (discarded) {
+            counters.discarded.add(inbox.discard());
+        } else {
+            queue.look();
+            if (!queue.isEmpty()) {
+                inbox.expect(true);
+            }
+        }
+    }
+
+    /** The oldest ordinal that is not acked; {@link Long#MAX_VALUE} when all are that were taken over. */
     long firstOrdinal() {
         return window.size() > 0 ? window.firstOrdinal() : queue.firstOrdinal();
     }
 
     boolean isEmpty() {
-        return window.size() == 0 && queue.isEmpty();
+        return window.size() == 0 && queue.isEmpty() && inbox.isEmpty();
     }
 
     /** Whether it should say that it lives when it has nothing to say. */
@@ -125,7 +140,7 @@ final class Outbox {
         return !released
                 && !orphaned()
                 && !discarded
-                && !queue.lastReported()
+                && !inbox.ended()
                 && !(level.said() instanceof AttemptStanding.Closed);
     }
 
@@ -336,8 +351,8 @@ final class Outbox {
                 key.executionId(),
                 key.writerName(),
                 key.epoch(),
-                queue.waiting(),
-                queue.lastReported() && !lastAcked && !discarded,
+                inbox.waiting(),
+                inbox.ended() && !lastAcked && !discarded,
                 onDisk);
     }
 

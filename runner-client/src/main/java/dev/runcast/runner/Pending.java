@@ -6,8 +6,7 @@ import dev.runcast.v1.Update;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something reported that has no sequence yet: a link of a {@link PendingQueue}, guarded by its lock until it is taken
- * out.
+ * Something reported that has no sequence yet: a link of a {@link PendingQueue}.
  */
 abstract sealed class Pending {
     /** What the objects around an update are reckoned to take, in bytes. */

@@ -10,8 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an execution reported and the sender has not given a sequence yet, in order. Thread-safe: the agent's threads put
- * in, the sender takes out; the lock is held for the time of a few assignments and never during I/O.
+ * What the sender took over from an {@link Inbox} and has not given a sequence yet, in order. Belongs to the sender's
+ * thread.
  *
  * <p>Appends to one text are merged as long as nothing but other text was reported in between, since text of different
  * entries commutes and everything else might not. An append has no offset here: it gets one with its sequence, so what
@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * other half comes.
  */
 final class PendingQueue {
+    private final Inbox inbox;
     private final MemoryBudget budget;
     private final Counters counters;
     private final PendingList list = new PendingList();
@@ -30,87 +31,45 @@ final class PendingQueue {
 
     private long takenCalls;
     private String traceparent = "";
-    private boolean lastReported;
-    private boolean discarded;
+    /** The run's first terminal phase has been seen. */
+    private boolean ended;
 
-    PendingQueue(MemoryBudget budget, Counters counters) {
+    PendingQueue(Inbox inbox, MemoryBudget budget, Counters counters) {
+        this.inbox = inbox;
         this.budget = budget;
         this.counters = counters;
     }
 
-    /** Adds an update, in several parts if it is too large for one. False when nothing is taken any more. */
-    boolean offer(Update update) {
-        int size = update.getSerializedSize();
-        synchronized (this) {
-            if (discarded) {
-                return false;
-            }
-            settleHalves(update);
-            if (size <= Limits.UPDATE) {
-                add(update, size);
-            } else if (update.hasEntryUpserted()
-                    && !EntryTexts.of(update.getEntryUpserted().getEntry()).isEmpty()) {
-                addInParts(update);
+    /** Takes over what has been reported by now. */
+    void look() {
+        for (Inbox.Report report : inbox.take()) {
+            if (report instanceof Inbox.Text text) {
+                trace(text.traceparent());
+                append(text);
+            } else if (report instanceof Inbox.Whole whole) {
+                trace(whole.traceparent());
+                settleHalves(whole.update());
+                if (whole.update().getSerializedSize() <= Limits.UPDATE) {
+                    add(whole.update(), whole.charge());
+                } else {
+                    budget.release(whole.charge());
+                    addInParts(whole.update());
+                }
+            } else if (report instanceof Inbox.Left left) {
+                note(left.count(), left.reason());
             } else {
-                leaveOut(1, "an update of " + size + " bytes (expected: at most " + Limits.UPDATE + ")");
+                List.copyOf(halves.keySet()).forEach(this::replaceHalf);
             }
-            return true;
         }
-    }
-
-    /** Appends text. True when the sender has something new to look at, false when it had it before. */
-    synchronized boolean append(TextKey key, String text, Timestamp occurredAt) {
-        if (discarded) {
-            return false;
-        }
-        Character half = halves.remove(key);
-        String whole = half == null ? text : half + text;
-        if (!whole.isEmpty() && Character.isHighSurrogate(whole.charAt(whole.length() - 1))) {
-            halves.put(key, whole.charAt(whole.length() - 1));
-            whole = whole.substring(0, whole.length() - 1);
-        }
-        if (whole.isEmpty()) {
-            counters.coalesced.increment();
-            return false;
-        }
-        return addText(key, whole, occurredAt, false);
-    }
-
-    /** Adds the note that updates were left out. */
-    synchronized void leaveOut(long count, String reason) {
-        if (discarded) {
-            return;
-        }
-        counters.omitted.add(count);
-        growing.clear();
-        if (list.tail() instanceof Pending.Left left && left.reason.equals(reason)) {
-            list.grow(left, 0, count);
-            return;
-        }
-        budget.reserve(Pending.OMITTED_ALLOWANCE);
-        list.addLast(new Pending.Left(++lastOrdinal, Pending.OMITTED_ALLOWANCE, count, reason));
-    }
-
-    /** Sets the trace of what is reported from now on; empty means none. */
-    synchronized void traceparent(String value) {
-        if (!traceparent.equals(value)) {
-            traceparent = value;
-            growing.clear();
-        }
-    }
-
-    /** Gives up waiting for the other halves of surrogate pairs. */
-    synchronized void settleHalves() {
-        for (TextKey key : List.copyOf(halves.keySet())) {
-            replaceHalf(key);
-        }
+        count();
     }
 
     /**
      * Takes out the oldest item if it may go: text waits for its cadence unless {@code textDue}, something urgent stands
      * behind it, or its ordinal is at most {@code flushThrough}.
      */
-    synchronized @Nullable Pending poll(boolean textDue, long flushThrough) {
+    @Nullable
+    Pending poll(boolean textDue, long flushThrough) {
         Pending head = list.head();
         if (head == null || (list.urgent() == 0 && !textDue && head.ordinal > flushThrough)) {
             return null;
@@ -122,27 +81,32 @@ final class PendingQueue {
     }
 
     /** What was taken out as one item, with so many reported updates in it, is acked. */
-    synchronized void settle(long calls) {
+    void settle(long calls) {
         takenItems--;
         takenCalls -= calls;
+        count();
     }
 
     /** An earlier process reported so much that is not acked, and perhaps the end. */
-    synchronized void restore(long updates, long calls, boolean ended) {
+    void restore(long updates, long calls, boolean ended) {
         takenItems += updates;
         takenCalls += calls;
-        lastReported |= ended;
+        if (ended) {
+            this.ended = true;
+            inbox.end();
+        }
+        count();
     }
 
     /** So many more reported updates are in what was taken out than was known. */
-    synchronized void recount(long calls) {
+    void recount(long calls) {
         takenCalls += calls;
+        count();
     }
 
     /** Throws everything away and takes nothing more. Returns how many reported updates were thrown away. */
-    synchronized long discard() {
-        long calls = list.calls() + takenCalls;
-        discarded = true;
+    long discard() {
+        long calls = inbox.discard() + list.calls() + takenCalls;
         takenItems = 0;
         takenCalls = 0;
         budget.release(list.bytes());
@@ -151,44 +115,35 @@ final class PendingQueue {
         }
         growing.clear();
         halves.clear();
+        count();
         return calls;
     }
 
-    synchronized boolean isEmpty() {
+    boolean isEmpty() {
         return list.head() == null;
     }
 
     /** The ordinal of the oldest item; {@link Long#MAX_VALUE} when there is none. */
-    synchronized long firstOrdinal() {
+    long firstOrdinal() {
         Pending head = list.head();
         return head == null ? Long.MAX_VALUE : head.ordinal;
     }
 
     /** The ordinal of the newest thing ever reported; 0 when there was none. */
-    synchronized long lastOrdinal() {
+    long lastOrdinal() {
         return lastOrdinal;
     }
 
-    synchronized long bytes() {
+    long bytes() {
         return list.bytes();
     }
 
-    /** How many reported updates are not acked; at least 1 when anything is not. */
-    synchronized long waiting() {
-        return list.head() == null && takenItems == 0 ? 0 : Math.max(1, list.calls() + takenCalls);
-    }
-
-    /** Whether the run's end has been reported. */
-    synchronized boolean lastReported() {
-        return lastReported;
-    }
-
-    /** For {@link MemoryRelief}, which holds this queue's lock meanwhile. */
+    /** For {@link MemoryRelief}. */
     PendingList list() {
         return list;
     }
 
-    /** Takes out an item, under the lock: text in it no longer grows. */
+    /** Takes out an item: text in it no longer grows. */
     void remove(Pending item) {
         list.remove(item);
         if (item instanceof Pending.Text text) {
@@ -196,18 +151,68 @@ final class PendingQueue {
         }
     }
 
-    private void add(Update update, int size) {
-        boolean last = !lastReported && Changes.terminal(update);
-        long charge = size + (long) Pending.UPDATE_ALLOWANCE;
-        if (last) {
-            lastReported = true;
-            budget.reserve(charge);
-        } else if (!budget.tryReserve(charge)) {
-            leaveOut(1, budget.reached());
+    /** Lets anybody see how much is not acked; to be called when that has changed. */
+    void count() {
+        inbox.taken(list.head() == null && takenItems == 0 ? 0 : Math.max(1, list.calls() + takenCalls));
+    }
+
+    private void trace(String value) {
+        if (!traceparent.equals(value)) {
+            traceparent = value;
+            growing.clear();
+        }
+    }
+
+    private void append(Inbox.Text report) {
+        TextKey key = report.key();
+        Character half = halves.remove(key);
+        String whole = half == null ? report.text() : half + report.text();
+        if (!whole.isEmpty() && Character.isHighSurrogate(whole.charAt(whole.length() - 1))) {
+            halves.put(key, whole.charAt(whole.length() - 1));
+            whole = whole.substring(0, whole.length() - 1);
+        }
+        if (whole.isEmpty()) {
+            counters.coalesced.increment();
+            budget.release(report.charge());
             return;
         }
+        addText(key, whole, report.occurredAt(), false, report.charge());
+    }
+
+    /** Adds an update that has its charge. */
+    private void add(Update update, long charge) {
+        boolean last = !ended && Changes.terminal(update);
+        ended |= last;
         growing.clear();
         list.addLast(new Pending.Whole(++lastOrdinal, traceparent, charge, 1, update, last));
+    }
+
+    /** Adds a part of an update that was too large. */
+    private void addPart(Update part) {
+        long charge = part.getSerializedSize() + (long) Pending.UPDATE_ALLOWANCE;
+        if (budget.tryReserve(charge)) {
+            add(part, charge);
+        } else {
+            leaveOut(1, budget.reached());
+        }
+    }
+
+    /** Says that something was left out which had been taken by the inbox. */
+    private void leaveOut(long count, String reason) {
+        counters.omitted.add(count);
+        budget.reserve(Pending.OMITTED_ALLOWANCE);
+        note(count, reason);
+    }
+
+    /** Adds a note that has its charge. */
+    private void note(long count, String reason) {
+        growing.clear();
+        if (list.tail() instanceof Pending.Left left && left.reason.equals(reason)) {
+            budget.release(Pending.OMITTED_ALLOWANCE);
+            list.grow(left, 0, count);
+        } else {
+            list.addLast(new Pending.Left(++lastOrdinal, Pending.OMITTED_ALLOWANCE, count, reason));
+        }
     }
 
     private void addInParts(Update update) {
@@ -217,20 +222,19 @@ final class PendingQueue {
             leaveOut(1, "an entry of " + opening.getSerializedSize() + " bytes beside its texts");
             return;
         }
-        add(opening, opening.getSerializedSize());
+        addPart(opening);
         EntryTexts.of(entry).forEach((field, text) -> {
             if (!text.isEmpty()) {
-                addText(new TextKey(entry.getEntryId(), field), text, update.getOccurredAt(), true);
+                addText(new TextKey(entry.getEntryId(), field), text, update.getOccurredAt(), true, 0);
             }
         });
-        Update closing = Changes.closing(update);
-        add(closing, closing.getSerializedSize());
+        addPart(Changes.closing(update));
     }
 
-    /** Adds text to the item that grows, and to new ones what it does not hold. True when there is a new one. */
-    private boolean addText(TextKey key, String text, Timestamp occurredAt, boolean part) {
+    /** Adds text, of which so much has been charged, to the item that grows, and to new ones what it does not hold. */
+    private void addText(TextKey key, String text, Timestamp occurredAt, boolean part, long charged) {
         long remaining = Utf8.length(text);
-        boolean added = false;
+        long paid = charged;
         for (int from = 0; from < text.length(); ) {
             Pending.Text growingItem = part ? null : growing.get(key);
             // The longest character takes 4 bytes.
@@ -238,10 +242,12 @@ final class PendingQueue {
             Pending.Text item = growingItem == null || fresh ? newText(key, occurredAt, part, from == 0) : growingItem;
             int room = (int) Math.min(remaining, Limits.APPEND - item.text.length());
             long growth = (long) item.text.capacityFor(room) - item.text.capacity();
-            if (!budget.tryReserve(growth + (fresh ? item.charge : 0))) {
+            if (!budget.tryReserve(growth + (fresh ? item.charge : 0) - paid)) {
+                budget.release(paid);
                 leaveOut(1, budget.reached());
-                return true;
+                return;
             }
+            paid = 0;
             int before = item.text.length();
             from = item.text.append(text, from, room, counters);
             remaining -= item.text.length() - before;
@@ -251,14 +257,12 @@ final class PendingQueue {
                 if (!part) {
                     growing.put(key, item);
                 }
-                added = true;
             } else {
                 list.grow(item, growth, 1);
                 item.occurredAt = occurredAt;
                 counters.coalesced.increment();
             }
         }
-        return added;
     }
 
     private Pending.Text newText(TextKey key, Timestamp occurredAt, boolean part, boolean first) {
@@ -272,7 +276,7 @@ final class PendingQueue {
             return;
         }
         if (Changes.terminal(update)) {
-            settleHalves();
+            List.copyOf(halves.keySet()).forEach(this::replaceHalf);
         } else if (update.hasEntryUpserted()) {
             Entry entry = update.getEntryUpserted().getEntry();
             Map<?, ?> replaced = EntryTexts.of(entry);
@@ -294,6 +298,6 @@ final class PendingQueue {
         counters.replacedSurrogates.increment();
         Pending.Text item = growing.get(key);
         Timestamp occurredAt = item == null ? Timestamp.getDefaultInstance() : item.occurredAt;
-        addText(key, String.valueOf(Utf8.REPLACEMENT), occurredAt, false);
+        addText(key, String.valueOf(Utf8.REPLACEMENT), occurredAt, false, 0);
     }
 }

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the agent's threads come in: builds updates, puts them into the queue, and sees to it that nothing is thrown
+ * Where the agent's threads come in: builds updates, puts them into the inbox, and sees to it that nothing is thrown
  * into the agent. Thread-safe.
  */
 final class Reporting {
@@ -62,12 +62,13 @@ final class Reporting {
         guarded(() -> {
             counters.reported.increment();
             if (!StreamKey.isId(entryId) || field.getNumber() <= 0) {
-                outbox.queue.leaveOut(1, "an append to \"" + Utf8.firstCharacters(entryId, 64) + "\" " + field);
+                outbox.inbox.leaveOut(1, "an append to \"" + Utf8.firstCharacters(entryId, 64) + "\" " + field);
                 mailbox.look(outbox);
-            } else if (outbox.queue.append(new TextKey(entryId, field), text, timestamp(clock.instant()))) {
+            } else if (outbox.inbox.append(new TextKey(entryId, field), text, timestamp(clock.instant()))
+                    || budget.pressed()) {
                 mailbox.look(outbox);
-            } else if (budget.pressed()) {
-                mailbox.look(outbox);
+            } else {
+                mailbox.noticed();
             }
         });
     }
@@ -128,7 +129,7 @@ final class Reporting {
 
     private void offer(Update update) {
         counters.reported.increment();
-        if (outbox.queue.offer(update)) {
+        if (outbox.inbox.offer(update)) {
             mailbox.look(outbox);
         } else {
             counters.ignored.increment();

@@ -118,9 +118,11 @@ final class Sender implements Link.Owner {
         return timer == null ? next : Math.min(next, timer.atNanos);
     }
 
-    /** Answers when everything reported by now is acked or that time has come. */
-    void flush(long untilNanos, CompletableFuture<FlushResult> result) {
+    /** Answers when everything reported by now in any of the given ones is acked or that time has come. */
+    void flush(Collection<Outbox> all, long untilNanos, CompletableFuture<FlushResult> result) {
         look();
+        // A thread may have lost its core before it could tell of what another has put in beside it.
+        all.stream().filter(outbox -> !outbox.inbox.isEmpty()).forEach(this::adopt);
         flushes.add(outboxes.values(), untilNanos, result);
         outboxes.values().forEach(this::lineUp);
     }
@@ -215,13 +217,18 @@ final class Sender implements Link.Owner {
 
     private void look() {
         for (Outbox outbox = mailbox.nextDirty(); outbox != null; outbox = mailbox.nextDirty()) {
-            if (outboxes.putIfAbsent(outbox.key, outbox) == null) {
-                outbox.attachWanted = true;
-                outbox.lastFrameNanos = now;
-                spooler.adopt(outbox);
-            }
-            lineUp(outbox);
+            adopt(outbox);
         }
+    }
+
+    private void adopt(Outbox outbox) {
+        if (outboxes.putIfAbsent(outbox.key, outbox) == null) {
+            outbox.attachWanted = true;
+            outbox.lastFrameNanos = now;
+            spooler.adopt(outbox);
+        }
+        outbox.look();
+        lineUp(outbox);
     }
 
     private void ring() {
@@ -236,6 +243,11 @@ final class Sender implements Link.Owner {
 
     /** Takes from the largest queue first, so that one execution's flood is not another's loss. */
     private void relieve() {
+        outboxes.values().forEach(Outbox::look);
+        if (!budget.pressed()) {
+            // Joined it takes less.
+            return;
+        }
         Iterator<Outbox> largestFirst = outboxes.values().stream()
                 .sorted(Comparator.comparingLong((Outbox outbox) -> outbox.queue.bytes())
                         .reversed())

@@ -1,7 +1,6 @@
 package dev.runcast.runner;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,7 +13,13 @@ final class SenderThread {
     /** What the sender waits after a failure of its own, so that one that repeats does not burn a processor. */
     private static final long AFTER_FAILURE_NANOS = Duration.ofMillis(100).toNanos();
 
-    private final AtomicBoolean called = new AtomicBoolean();
+    /**
+     * While agents report, the sender looks this often and is not woken. What comes out of a silence goes at once; what
+     * comes close behind it waits at most so long.
+     */
+    private static final long REST_NANOS = Duration.ofMillis(2).toNanos();
+
+    private final Mailbox mailbox = new Mailbox(this::unpark);
     private final long startNanos = System.nanoTime();
     private volatile @Nullable Runnable last;
     private volatile @Nullable Thread thread;
@@ -24,11 +29,9 @@ final class SenderThread {
         return System.nanoTime() - startNanos;
     }
 
-    /** Has the sender look at its mailbox; never blocks. */
-    void wake() {
-        if (!called.getAndSet(true)) {
-            LockSupport.unpark(thread);
-        }
+    /** What other threads have for this one. */
+    Mailbox mailbox() {
+        return mailbox;
     }
 
     void start(Sender sender) {
@@ -47,7 +50,7 @@ final class SenderThread {
     /** Ends the thread after its present turn and that last task, and waits for it. */
     void stop(Runnable lastTask, Duration timeout) {
         last = lastTask;
-        wake();
+        mailbox.call();
         Thread running = thread;
         if (running == null) {
             return;
@@ -60,9 +63,16 @@ final class SenderThread {
     }
 
     private void run(Sender sender) {
-        Runnable lastTask = last;
-        while (lastTask == null) {
-            called.set(false);
+        long restUntil = 0;
+        while (true) {
+            if (mailbox.begin()) {
+                restUntil = now() + REST_NANOS;
+            }
+            Runnable lastTask = last;
+            if (lastTask != null) {
+                lastTask.run();
+                return;
+            }
             long next;
             try {
                 next = sender.turn(now());
@@ -70,13 +80,17 @@ final class SenderThread {
                 next = now() + AFTER_FAILURE_NANOS;
                 recover(sender, thrown);
             }
-            long wait = next - now();
-            if (wait > 0 && !called.get()) {
+            long asOf = now();
+            boolean rest = asOf < restUntil;
+            long wait = (rest ? Math.min(next, restUntil) : next) - asOf;
+            if (wait > 0 && mailbox.lieDown(rest)) {
                 LockSupport.parkNanos(this, wait);
             }
-            lastTask = last;
         }
-        lastTask.run();
+    }
+
+    private void unpark() {
+        LockSupport.unpark(thread);
     }
 
     private static void recover(Sender sender, Throwable thrown) {

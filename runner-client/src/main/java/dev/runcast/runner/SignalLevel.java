@@ -4,26 +4,27 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.Signal;
 import dev.runcast.v1.Standing;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the server last said about an attempt, and who wants to know. Signals are levels: the same one may come any
- * number of times, for example after each reconnect, and listeners hear only of what is different. Thread-safe.
+ * number of times, for example after each reconnect, and listeners hear only of what is different. Belongs to the sender's
+ * thread but for what is said to be for any.
  */
 final class SignalLevel {
     private final Callbacks callbacks;
-    private final List<SignalListener> listeners = new CopyOnWriteArrayList<>();
+    private final List<SignalListener> listeners = new ArrayList<>();
     private final CompletableFuture<AttemptStanding> known = new CompletableFuture<>();
 
     private Standing standing = Standing.STANDING_UNSPECIFIED;
     private Phase outcome = Phase.PHASE_UNSPECIFIED;
-    private boolean cancel;
-    private boolean pause;
+    private volatile boolean cancel;
+    private volatile boolean pause;
     private Duration slowDown = Duration.ZERO;
 
     SignalLevel(Callbacks callbacks) {
@@ -31,7 +32,7 @@ final class SignalLevel {
     }
 
     /** Adds a listener and tells it what is known already. */
-    synchronized void listen(SignalListener listener) {
+    void listen(SignalListener listener) {
         listeners.add(listener);
         if (standing != Standing.STANDING_UNSPECIFIED) {
             tell(listener, standingCall());
@@ -49,12 +50,14 @@ final class SignalLevel {
     }
 
     /** Takes a level from the stream. */
-    synchronized void apply(Signal signal) {
+    void apply(Signal signal) {
         standing(signal.getStanding(), signal.getOutcome());
-        if (signal.getCancel() && !cancel) {
+        // Before the listeners are told, since they may ask.
+        boolean asked = signal.getCancel() && !cancel;
+        cancel = signal.getCancel();
+        if (asked) {
             tellAll(SignalListener::cancelRequested);
         }
-        cancel = signal.getCancel();
         if (signal.getPause() != pause) {
             pause = signal.getPause();
             tellAll(pause ? SignalListener::paused : SignalListener::resumed);
@@ -70,7 +73,7 @@ final class SignalLevel {
     }
 
     /** Takes a standing that did not come as a signal: a refusal may say it too. */
-    synchronized void standing(Standing newStanding, Phase newOutcome) {
+    void standing(Standing newStanding, Phase newOutcome) {
         if (newStanding == Standing.STANDING_UNSPECIFIED
                 || newStanding == Standing.UNRECOGNIZED
                 || (newStanding == standing && newOutcome == outcome)) {
@@ -91,12 +94,13 @@ final class SignalLevel {
         tellAll(standingCall());
     }
 
-    /** Completes with the first standing that is known. */
+    /** Completes with the first standing that is known. For any thread. */
     CompletionStage<AttemptStanding> known() {
         return known.minimalCompletionStage();
     }
 
-    synchronized @Nullable AttemptStanding said() {
+    @Nullable
+    AttemptStanding said() {
         return switch (standing) {
             case STANDING_ADOPTED -> new AttemptStanding.Adopted();
             case STANDING_FENCED -> new AttemptStanding.Fenced();
@@ -105,15 +109,17 @@ final class SignalLevel {
         };
     }
 
-    synchronized Duration slowDown() {
+    Duration slowDown() {
         return slowDown;
     }
 
-    synchronized boolean cancelRequested() {
+    /** For any thread. */
+    boolean cancelRequested() {
         return cancel;
     }
 
-    synchronized boolean paused() {
+    /** For any thread. */
+    boolean paused() {
         return pause;
     }
 

@@ -240,7 +240,7 @@ final class Spooler {
             }
         });
         if (works) {
-            all.forEach(outbox -> outbox.onDisk = outbox.queue.isEmpty() && outbox.written());
+            all.forEach(outbox -> outbox.onDisk = outbox.inbox.isEmpty() && outbox.queue.isEmpty() && outbox.written());
         }
         works = false;
         if (open != null) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -54,7 +55,7 @@ public final class StatusReporter implements AutoCloseable {
     private final MemoryBudget budget;
     private final MemoryBudget sequenced;
     private final SenderThread thread = new SenderThread();
-    private final Mailbox mailbox = new Mailbox(thread::wake);
+    private final Mailbox mailbox = thread.mailbox();
     private final ThreadPoolExecutor callbackThreads;
     private final Transport transport;
     private final Sender sender;
@@ -62,7 +63,9 @@ public final class StatusReporter implements AutoCloseable {
     private final boolean degraded;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean warned = new AtomicBoolean();
-    private final Map<StreamKey, ExecutionReporter> executions = new LinkedHashMap<>();
+    /** Changed under its own lock, read without. */
+    private final Map<StreamKey, ExecutionReporter> executions = new ConcurrentHashMap<>();
+
     private final Map<StreamKey, ExecutionReporter> remembered = new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<StreamKey, ExecutionReporter> eldest) {
@@ -127,6 +130,10 @@ public final class StatusReporter implements AutoCloseable {
     }
 
     private ExecutionReporter opened(StreamKey key) {
+        ExecutionReporter open = executions.get(key);
+        if (open != null) {
+            return open;
+        }
         synchronized (executions) {
             ExecutionReporter known = executions.get(key);
             if (known == null) {
@@ -163,7 +170,8 @@ public final class StatusReporter implements AutoCloseable {
         }
         CompletableFuture<FlushResult> result = new CompletableFuture<>();
         long until = thread.now() + Math.max(0, timeout.toNanos());
-        mailbox.post(() -> sender.flush(until, result));
+        List<Outbox> all = outboxes();
+        mailbox.post(() -> sender.flush(all, until, result));
         try {
             return result.get(timeout.plus(GRACE).toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException interrupted) {
@@ -192,7 +200,7 @@ public final class StatusReporter implements AutoCloseable {
             return unsent();
         }
         for (Outbox outbox : outboxes()) {
-            outbox.queue.settleHalves();
+            outbox.inbox.settleHalves();
             mailbox.look(outbox);
         }
         FlushResult flushed = flush(timeout);
@@ -217,7 +225,7 @@ public final class StatusReporter implements AutoCloseable {
     public ReporterStats stats() {
         long waiting = 0;
         for (Outbox outbox : outboxes()) {
-            waiting += outbox.queue.waiting();
+            waiting += outbox.inbox.waiting();
         }
         int reporting;
         synchronized (executions) {

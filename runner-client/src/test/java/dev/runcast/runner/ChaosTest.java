@@ -222,6 +222,7 @@ class ChaosTest {
             /** What had no sequence died with its process; the rest of the story does not know it. */
             void died() {
                 PendingQueue queue = reporter.outbox().queue;
+                queue.look();
                 Map<String, String> lost = new HashMap<>();
                 int lostMoments = 0;
                 for (Pending item = queue.poll(true, 0); item != null; item = queue.poll(true, 0)) {

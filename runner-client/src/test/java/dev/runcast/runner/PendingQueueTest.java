@@ -23,7 +23,8 @@ class PendingQueueTest {
 
     private final Counters counters = new Counters();
     private final MemoryBudget budget = new MemoryBudget(BOUND);
-    private final PendingQueue queue = new PendingQueue(budget, counters);
+    private final Inbox inbox = new Inbox(budget, counters);
+    private final PendingQueue queue = new PendingQueue(inbox, budget, counters);
 
     @Test
     void appendsToTwoTextsThatAlternateAreTwoItems() {
@@ -38,7 +39,7 @@ class PendingQueueTest {
     @Test
     void anUpdateKeepsTheTextsAroundItApart() {
         append(ONE, "a");
-        queue.offer(phase(Phase.PHASE_RUNNING));
+        offer(phase(Phase.PHASE_RUNNING));
         append(ONE, "b");
         assertThat(drain()).containsExactly("m1:a", "PHASE_CHANGED", "m1:b");
     }
@@ -49,7 +50,7 @@ class PendingQueueTest {
         assertThat(queue.poll(false, 0)).isNull();
         assertThat(queue.poll(false, queue.lastOrdinal())).isNotNull();
         append(ONE, "b");
-        queue.offer(phase(Phase.PHASE_RUNNING));
+        offer(phase(Phase.PHASE_RUNNING));
         append(ONE, "c");
         assertThat(queue.poll(false, 0)).isInstanceOf(Pending.Text.class);
         assertThat(queue.poll(false, 0)).isInstanceOf(Pending.Whole.class);
@@ -63,7 +64,7 @@ class PendingQueueTest {
         append(ONE, "c");
         append(ONE, "\ude42");
         append(ONE, "\ud83d");
-        queue.offer(phase(Phase.PHASE_COMPLETED));
+        offer(phase(Phase.PHASE_COMPLETED));
         assertThat(drain()).containsExactly("m1:a🙂b\ufffdc\ufffd\ufffd", "PHASE_CHANGED");
         assertThat(counters.replacedSurrogates.sum()).isEqualTo(3);
     }
@@ -71,7 +72,7 @@ class PendingQueueTest {
     @Test
     void aLongTextIsCutBetweenCharactersAndPutTogetherAgain() {
         String text = "日本🙂é".repeat(60_000);
-        queue.append(ONE, text, Timestamp.getDefaultInstance());
+        append(ONE, text);
         StringBuilder parts = new StringBuilder();
         for (Pending item = queue.poll(true, 0); item != null; item = queue.poll(true, 0)) {
             Utf8Buffer part = ((Pending.Text) item).text;
@@ -85,7 +86,7 @@ class PendingQueueTest {
     @Test
     void anEntryThatIsTooLargeForAnUpdateSaysItsStateWhenItsTextsAreComplete() {
         String result = "r".repeat(300_000);
-        queue.offer(upsert(Entry.newBuilder()
+        offer(upsert(Entry.newBuilder()
                 .setEntryId("t1")
                 .setState(EntryState.ENTRY_STATE_COMPLETED)
                 .setToolCall(ToolCall.newBuilder()
@@ -117,7 +118,7 @@ class PendingQueueTest {
     void anUpdateThatCannotBeCutIsLeftOutAndSaysSo() {
         Update.Builder update = Update.newBuilder();
         update.getExecutionPatchedBuilder().putContext("key", "v".repeat(300_000));
-        queue.offer(update.build());
+        offer(update.build());
         Pending.Left left = (Pending.Left) queue.poll(true, 0);
         assertThat(left.calls).isEqualTo(1);
         assertThat(left.reason).startsWith("an update of 3000").endsWith("bytes (expected: at most 262144)");
@@ -126,24 +127,24 @@ class PendingQueueTest {
     @Test
     void atTheBoundContentIsLeftOutButNeverTheFirstFinalStatus() {
         for (int i = 0; i < 20; i++) {
-            queue.offer(upsert(Entry.newBuilder()
+            offer(upsert(Entry.newBuilder()
                     .setEntryId("m" + i)
                     .setMessage(ChatMessage.newBuilder().setText("x".repeat(100_000)))));
         }
         assertThat(budget.used()).isLessThanOrEqualTo(BOUND + Pending.OMITTED_ALLOWANCE);
-        queue.offer(phase(Phase.PHASE_COMPLETED));
+        offer(phase(Phase.PHASE_COMPLETED));
         assertThat(drain()).hasSize(12).endsWith("10 left out", "PHASE_CHANGED");
     }
 
     @Test
     void reliefLeavesOutTextFirstThenTextsOfEntriesThenTheOldest() {
-        queue.offer(upsert(Entry.newBuilder()
+        offer(upsert(Entry.newBuilder()
                 .setEntryId("m1")
                 .setMessage(ChatMessage.newBuilder().setText("x".repeat(50_000)))));
         append(ONE, "y".repeat(20_000));
-        queue.offer(phase(Phase.PHASE_RUNNING));
+        offer(phase(Phase.PHASE_RUNNING));
         append(ONE, "z".repeat(20_000));
-        queue.offer(phase(Phase.PHASE_COMPLETED));
+        offer(phase(Phase.PHASE_COMPLETED));
         MemoryRelief relief = new MemoryRelief(budget, counters);
 
         relief.relieve(queue, 15_000);
@@ -161,7 +162,7 @@ class PendingQueueTest {
             append(ONE, "word ");
             Update.Builder progress = Update.newBuilder();
             progress.getExecutionPatchedBuilder().getProgressBuilder().setPercent(i);
-            queue.offer(progress.build());
+            offer(progress.build());
         }
         new MemoryRelief(budget, counters).relieve(queue, 10_000);
         assertThat(drain()).hasSize(101).startsWith("m1:" + "word ".repeat(100));
@@ -172,15 +173,21 @@ class PendingQueueTest {
     @Test
     void whatIsDiscardedGivesItsMemoryBack() {
         append(ONE, "a");
-        queue.offer(phase(Phase.PHASE_RUNNING));
+        offer(phase(Phase.PHASE_RUNNING));
         assertThat(queue.discard()).isEqualTo(2);
         assertThat(budget.used()).isZero();
-        assertThat(queue.offer(phase(Phase.PHASE_COMPLETED))).isFalse();
+        assertThat(inbox.offer(phase(Phase.PHASE_COMPLETED))).isFalse();
         assertThat(queue.isEmpty()).isTrue();
     }
 
     private void append(TextKey key, String text) {
-        queue.append(key, text, Timestamp.getDefaultInstance());
+        inbox.append(key, text, Timestamp.getDefaultInstance());
+        queue.look();
+    }
+
+    private void offer(Update update) {
+        inbox.offer(update);
+        queue.look();
     }
 
     private static Update phase(Phase phase) {

@@ -50,6 +50,39 @@ class SenderTest {
     }
 
     @Test
+    void wordsWakeNobodyWhileOthersWaitForTheirBeat() {
+        run.messageStarted("m1", Role.ROLE_AI);
+        run.appendText("m1", "first ");
+        simulation.run(Duration.ofMillis(50));
+        int before = simulation.wakes();
+        run.appendText("m1", "second ");
+        assertThat(simulation.wakes()).isEqualTo(before + 1);
+        simulation.run(Duration.ofMillis(1));
+        before = simulation.wakes();
+        for (int i = 1; i < Inbox.MANY; i++) {
+            run.appendText("m1", "word ");
+        }
+        assertThat(simulation.wakes()).isEqualTo(before);
+        // So many are joined before their time, since each by itself takes memory.
+        run.appendText("m1", "word ");
+        assertThat(simulation.wakes()).isEqualTo(before + 1);
+        simulation.run(Duration.ofMillis(1));
+        assertThat(run.outbox().inbox.isEmpty()).isTrue();
+        run.appendText("m1", "last");
+        simulation.run(Duration.ofMillis(120));
+        assertThat(text()).isEqualTo("first second " + "word ".repeat(Inbox.MANY) + "last");
+    }
+
+    @Test
+    void aFlushCoversWhatAnotherThreadHasNotToldOfYet() {
+        // Another agent's thread has lost its core on the way to the mailbox.
+        run.outbox().dirty.set(true);
+        run.completed();
+        assertThat(simulation.flush(Duration.ofSeconds(5)).complete()).isTrue();
+        assertThat(ingest.log.updates(RUN)).hasSize(1);
+    }
+
+    @Test
     void aWriterAskedToSlowDownSaysTextNoMoreOften() {
         run.messageStarted("m1", Role.ROLE_AI);
         simulation.run(Duration.ofMillis(100));

@@ -23,7 +23,7 @@ final class Simulation {
     private final Sender sender;
     private final Map<StreamKey, ExecutionReporter> executions = new HashMap<>();
     private final Callbacks callbacks = new Callbacks(Runnable::run, counters);
-    private boolean called;
+    private int wakes;
     private long now;
 
     Simulation(ReporterConfig template, SimulatedIngest ingest, Random random) {
@@ -46,7 +46,7 @@ final class Simulation {
         this.ingest = ingest;
         this.budget = new MemoryBudget(config.memoryBytes());
         this.sequenced = new MemoryBudget(sequencedBytes);
-        this.mailbox = new Mailbox(() -> called = true);
+        this.mailbox = new Mailbox(() -> wakes++);
         this.sender = new Sender(
                 config,
                 ingest,
@@ -79,13 +79,18 @@ final class Simulation {
         return now;
     }
 
+    /** How often the sender was woken when it slept. */
+    int wakes() {
+        return wakes;
+    }
+
     /** Lets so much time pass. */
     void run(Duration time) {
         long until = now + time.toNanos();
         while (true) {
-            called = false;
+            mailbox.begin();
             long next = Math.min(sender.turn(now), ingest.next());
-            if (called) {
+            if (!mailbox.lieDown(false)) {
                 next = now;
             }
             if (next > until) {
@@ -110,11 +115,10 @@ final class Simulation {
 
     /** What a flush of so much time comes to. */
     FlushResult flush(Duration time) {
-        executions.values().forEach(each -> each.outbox().queue.settleHalves());
-        executions.values().forEach(each -> mailbox.look(each.outbox()));
+        outboxes().forEach(outbox -> outbox.inbox.settleHalves());
         CompletableFuture<FlushResult> result = new CompletableFuture<>();
         long until = now + time.toNanos();
-        mailbox.post(() -> sender.flush(until, result));
+        mailbox.post(() -> sender.flush(outboxes(), until, result));
         while (!result.isDone() && now <= until) {
             run(Duration.ofMillis(10));
         }

@@ -94,6 +94,31 @@ class StatusReporterTest {
     }
 
     @Test
+    void aFlushCoversEverythingReportedBeforeItByWhomeverBeside() throws Exception {
+        try (StatusReporter reporter = StatusReporter.open(config())) {
+            List<CompletableFuture<Void>> agents = new ArrayList<>();
+            for (int agent = 0; agent < 4; agent++) {
+                int number = agent;
+                agents.add(CompletableFuture.runAsync(() -> {
+                    for (int round = 0; round < 50; round++) {
+                        ExecutionReporter run = reporter.execution("run-" + round, EPOCH);
+                        String id = "m" + number;
+                        run.messageStarted(id, Role.ROLE_AI);
+                        run.appendText(id, "words");
+                        assertThat(reporter.flush(PATIENCE).complete()).isTrue();
+                        StreamKey key = new StreamKey("run-" + round, "", EPOCH);
+                        assertThat(ingest.log.text(key, id, TextField.TEXT_FIELD_TEXT))
+                                .isEqualTo("words");
+                    }
+                }));
+            }
+            for (CompletableFuture<Void> agent : agents) {
+                agent.get(60, SECONDS);
+            }
+        }
+    }
+
+    @Test
     void aDoorThatComesLateGetsEverything() {
         ingest.stop();
         try (StatusReporter reporter = StatusReporter.open(config())) {
