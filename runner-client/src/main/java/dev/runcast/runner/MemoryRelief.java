@@ -7,9 +7,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes room in a queue when the reporter's memory runs out, on the sender's thread. First appends are merged that more careful rules kept apart. Then content is left
- * out, the oldest first, with a note in its place: growing text, then the texts of entries, then whatever else has no
- * sequence. Never the final status.
+ * Makes room in a queue when the reporter's memory runs out, on the sender's thread. First appends are merged that more
+ * careful rules kept apart. Then content is left out, the oldest first, with a note in its place: growing text, then the
+ * texts of entries, then whatever else has no sequence. Never the final status.
  */
 final class MemoryRelief {
     /** An entry's texts below this are not worth the note. */

@@ -85,10 +85,12 @@ class HeldSenderTest {
         }
     }
 
-    /** Classes are loaded before anything is held. */
+    /** Classes are loaded before anything is held: who waits for that waits for a lock too. */
     private ExecutionReporter warm(StatusReporter reporter) {
         ExecutionReporter other = reporter.execution("run-0", EPOCH);
         report(reporter, other, 0, 10);
+        other.appendText("not an id", "");
+        ManagementFactory.getThreadMXBean().getThreadInfo(Thread.currentThread().getId());
         return reporter.execution("run-1", EPOCH);
     }
 
