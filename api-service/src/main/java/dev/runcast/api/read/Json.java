@@ -16,6 +16,8 @@ public final class Json {
     private static final JsonFormat.Printer PRINTER =
             JsonFormat.printer().alwaysPrintFieldsWithNoPresence().omittingInsignificantWhitespace();
 
+    private static final JsonWriter WRITER = new JsonWriter(PRINTER);
+
     private static final JsonFormat.Parser PARSER = JsonFormat.parser();
 
     private Json() {}
@@ -52,7 +54,9 @@ public final class Json {
     /** The message on one line. */
     public static String line(MessageOrBuilder message) {
         try {
-            return PRINTER.print(message);
+            StringBuilder out = new StringBuilder(512);
+            WRITER.message(out, message);
+            return out.toString();
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalStateException("the contract has no Any that could be unknown", e);
         }
