@@ -76,7 +76,8 @@ final class Connection {
     private static String checked(String what, String address) {
         Matcher parts = HOST_AND_PORT.matcher(address);
         if (!parts.matches() || Integer.parseInt(parts.group(1)) < 1 || Integer.parseInt(parts.group(1)) > MAX_PORT) {
-            throw new CommandFailure("%s: %s (expected: HOST:PORT)".formatted(what, address));
+            throw new CommandFailure(
+                    "%s: %s (expected: HOST:PORT)".formatted(what, address), picocli.CommandLine.ExitCode.USAGE);
         }
         return address;
     }
@@ -126,7 +127,8 @@ final class Connection {
                             ListExecutionsRequest.newBuilder().setPageSize(1).build())
                     .getExecutionsList();
             if (newest.isEmpty()) {
-                throw new CommandFailure("there is no execution yet; `./runcast play FILE` makes some");
+                throw new CommandFailure(
+                        "there is no execution yet; `./runcast play FILE` makes some", Runcast.NOT_FOUND);
             }
             return newest.get(0).getExecutionId();
         }
@@ -145,7 +147,9 @@ final class Connection {
         Bearer(String token) {
             // Header values are printable ASCII (RFC 9110); said here, the error names the option.
             if (!StandardCharsets.US_ASCII.newEncoder().canEncode(token) || token.isBlank()) {
-                throw new CommandFailure("token: not printable ASCII (expected: the token as issued)");
+                throw new CommandFailure(
+                        "token: not printable ASCII (expected: the token as issued)",
+                        picocli.CommandLine.ExitCode.USAGE);
             }
             this.value = "Bearer " + token;
         }

@@ -26,7 +26,7 @@ class WrongCommandTest {
                 "http://a:1"
             })
     void addressThatIsNoneIsRefusedAtOnceAndNothingElseIsPrinted(String address) {
-        assertThat(run("list", "--server", address)).isEqualTo(1);
+        assertThat(run("list", "--server", address)).isEqualTo(2);
         assertThat(err.toString()).isEqualToIgnoringNewLines("runcast: server: " + address + " (expected: HOST:PORT)");
         assertThat(out.toString()).isEmpty();
     }
