@@ -180,7 +180,7 @@ class LocalStackIT {
         assertThatThrownBy(() -> LocalStack.start(tokens, own, line -> {})).hasMessageContaining("nowhere (expected:");
         Files.writeString(own.resolve("VERSION"), "7\n");
         assertThatThrownBy(() -> LocalStack.start(new StackOptions(), own, line -> {}))
-                .hasMessageContaining("version 7 (expected: 1");
+                .hasMessageContaining("version 7 (expected: 2");
     }
 
     /** Changes of all executions whose names begin so, as the store shows them. */
