@@ -74,6 +74,10 @@ public final class MongoSink
             store.prepare().block();
             prepared = true;
         }
+        Slices.of(records).forEach(this::writeSlice);
+    }
+
+    private void writeSlice(List<ConsumerRecord<byte[], byte[]>> records) {
         Poll poll = new Poll();
         Set<ExecutionKey> seen = new HashSet<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {

@@ -67,15 +67,19 @@ final class RedisPublisher implements BatchConsumerAwareMessageListener<byte[], 
         List<ConsumerRecord<byte[], byte[]>> live = records.stream()
                 .filter(record -> !late.contains(new TopicPartition(record.topic(), record.partition())))
                 .toList();
-        List<Mono<Void>> rings = rings(live);
-        Throwable error = ring(rings);
+        Throwable error = null;
+        for (List<ConsumerRecord<byte[], byte[]>> slice : Slices.of(live)) {
+            List<Mono<Void>> rings = rings(slice);
+            if (error == null) {
+                error = ring(rings);
+            }
+            progress.counter(error == null ? "rings" : "rings.lost").increment(rings.size());
+        }
         if (error == null) {
             progress.succeeded(records, consumer);
-            progress.counter("rings").increment(rings.size());
             heard();
         } else {
             progress.failed(error);
-            progress.counter("rings.lost").increment(rings.size());
             lost(error);
         }
     }
