@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.ConcurrentModificationException;
 import java.util.Map;
 import org.h2.mvstore.WriteBuffer;
 import org.h2.mvstore.type.BasicDataType;
@@ -19,7 +20,11 @@ final class BsonDocumentType extends BasicDataType<Document> {
     /** About how many bytes of heap it takes, which bounds the cache. */
     @Override
     public int getMemory(Document document) {
-        return memory(document);
+        try {
+            return memory(document);
+        } catch (ConcurrentModificationException changing) {
+            return ENTRY * (1 + document.size());
+        }
     }
 
     private static int memory(Object value) {
@@ -46,11 +51,25 @@ final class BsonDocumentType extends BasicDataType<Document> {
         return ENTRY;
     }
 
+    /**
+     * The server changes stored documents in place while the file's own thread writes them. What is torn by that is put
+     * again right after, so any copy will do; it only must not end the store.
+     */
     @Override
     public void write(WriteBuffer to, Document document) {
-        ByteBuf bytes = Unpooled.buffer(1024);
-        BsonEncoder.encodeDocument(document, bytes);
-        to.put(bytes.nioBuffer());
+        to.put(encoded(document).nioBuffer());
+    }
+
+    private static ByteBuf encoded(Document document) {
+        while (true) {
+            ByteBuf bytes = Unpooled.buffer(1024);
+            try {
+                BsonEncoder.encodeDocument(document, bytes);
+                return bytes;
+            } catch (ConcurrentModificationException changing) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     @Override

@@ -8,7 +8,10 @@ import org.h2.mvstore.WriteBuffer;
 import org.h2.mvstore.type.BasicDataType;
 import org.h2.mvstore.type.ObjectDataType;
 
-/** The keys of an index, in the order of their values. */
+/**
+ * The keys of an index, in the order of their values. Made for strings, as all keys here are; the server's own order of
+ * other values takes some that differ for equal (nested lists).
+ */
 final class KeyValueType extends BasicDataType<KeyValue> {
     private static final Comparator<Object> VALUES = ValueComparator.ascWithoutListHandling();
     private static final int KEY = 96;

@@ -207,6 +207,9 @@ final class PendingQueue {
     /** Adds a note that has its charge. */
     private void note(long count, String reason) {
         growing.clear();
+        // Their other halves may be among what was left out; the next text's first is not theirs.
+        counters.replacedSurrogates.add(halves.size());
+        halves.clear();
         if (list.tail() instanceof Pending.Left left && left.reason.equals(reason)) {
             budget.release(Pending.OMITTED_ALLOWANCE);
             list.grow(left, 0, count);

@@ -64,9 +64,12 @@ final class Reporting {
             if (!StreamKey.isId(entryId) || field.getNumber() <= 0) {
                 outbox.inbox.leaveOut(1, "an append to \"" + Utf8.firstCharacters(entryId, 64) + "\" " + field);
                 mailbox.look(outbox);
-            } else if (outbox.inbox.append(new TextKey(entryId, field), text, timestamp(clock.instant()))
-                    || budget.pressed()) {
+            } else if (outbox.inbox.append(new TextKey(entryId, field), text, timestamp(clock.instant()))) {
                 mailbox.look(outbox);
+            } else if (budget.pressed()) {
+                // Joined it takes less: not in a moment but now.
+                mailbox.look(outbox);
+                mailbox.call();
             } else {
                 mailbox.noticed();
             }

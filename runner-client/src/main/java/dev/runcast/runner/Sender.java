@@ -243,7 +243,10 @@ final class Sender implements Link.Owner {
 
     /** Takes from the largest queue first, so that one execution's flood is not another's loss. */
     private void relieve() {
-        outboxes.values().forEach(Outbox::look);
+        for (Outbox outbox : outboxes.values()) {
+            outbox.look();
+            lineUp(outbox);
+        }
         if (!budget.pressed()) {
             // Joined it takes less.
             return;

@@ -58,7 +58,7 @@ public final class Json {
             WRITER.message(out, message);
             return out.toString();
         } catch (InvalidProtocolBufferException e) {
-            throw new IllegalStateException("the contract has no Any that could be unknown", e);
+            throw new IllegalStateException("cannot be JSON: " + e.getMessage(), e);
         }
     }
 }

@@ -105,8 +105,8 @@ public class BridgeConfiguration {
         properties.setAckMode(ContainerProperties.AckMode.TIME);
         properties.setAckTime(COMMIT.toMillis());
         properties.setIdleBetweenPolls(BETWEEN_POLLS.toMillis());
-        // The marks of transactions have offsets too: without them what is committed would never reach the end.
-        properties.setFixTxOffsets(true);
+        // Due commits are made between two polls.
+        properties.setPollTimeout(COMMIT.toMillis());
         properties.setShutdownTimeout(STOP.toMillis());
         ConcurrentMessageListenerContainer<byte[], byte[]> container =
                 new ConcurrentMessageListenerContainer<>(new DefaultKafkaConsumerFactory<>(consumer), properties);

@@ -3,10 +3,12 @@ package dev.runcast.worker.bridge;
 import dev.runcast.topics.ClientSettings;
 import dev.runcast.topics.Isolation;
 import dev.runcast.topics.Topic;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -19,11 +21,14 @@ final class BridgeProgress implements AutoCloseable {
     /** Where the feed ended at some time, by partition. */
     record Mark(Map<TopicPartition, Long> ends) {}
 
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
     private final KafkaConsumer<byte[], byte[]> consumer;
 
     /** @param group the bridge's consumer group, of which this is no member */
     BridgeProgress(ClientSettings clients, String group) {
-        // It neither subscribes nor assigns, and so never joins the group.
+        // It subscribes to nothing, and so never joins the group.
         this.consumer = new KafkaConsumer<>(clients.consumer("runcast-bridge-progress", group, Isolation.UNCOMMITTED));
     }
 
@@ -41,8 +46,34 @@ final class BridgeProgress implements AutoCloseable {
         Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(partitions);
         return mark.ends().entrySet().stream().allMatch(end -> {
             OffsetAndMetadata done = committed.get(end.getKey());
-            return end.getValue() == 0 || done != null && done.offset() >= end.getValue();
+            return end.getValue() == 0
+                    || done != null
+                            && (done.offset() >= end.getValue()
+                                    || isEmpty(end.getKey(), done.offset(), end.getValue()));
         });
+    }
+
+    /**
+     * Whether there is no record between two offsets: the marks of transactions have offsets too, and whoever reads
+     * commits only what lies behind a record. False also when that cannot be told at once.
+     */
+    private boolean isEmpty(TopicPartition partition, long from, long end) {
+        consumer.assign(List.of(partition));
+        try {
+            consumer.seek(partition, from);
+            long deadline = System.nanoTime() + PATIENCE.toNanos();
+            while (consumer.position(partition) < end) {
+                for (ConsumerRecord<byte[], byte[]> first : consumer.poll(POLL)) {
+                    return first.offset() >= end;
+                }
+                if (System.nanoTime() - deadline > 0) {
+                    return false;
+                }
+            }
+            return true;
+        } finally {
+            consumer.unsubscribe();
+        }
     }
 
     @Override

@@ -1,0 +1,2 @@
+/** The bridge, against a real broker. */
+package dev.runcast.worker.bridge;
