@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class WatchCommand implements Callable<Integer> {
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
+    private static final int MOST_ODD_FAILURES = 10;
 
     @Mixin
     private Connection connection = new Connection();
@@ -155,16 +156,28 @@ final class WatchCommand implements Callable<Integer> {
                     TimeUnit.MILLISECONDS.sleep(200);
                     continue;
                 }
-                boolean passing = code == Status.Code.UNAVAILABLE && !follower.cursor.isEmpty();
-                if (!passing) {
+                failures = follower.cursor.equals(before) ? failures + 1 : 1;
+                if (follower.cursor.isEmpty() || !mayPass(code, failures)) {
                     throw e;
                 }
-                failures = follower.cursor.equals(before) ? failures + 1 : 1;
                 viewer.note("connection lost, trying again");
             }
             long pause = Math.min(LONGEST_PAUSE_MILLIS, 200L << Math.min(failures, 5));
             TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(pause / 2, pause + 1));
         }
+    }
+
+    /**
+     * Whether what one has already seen a part of may go on after this. A server that is started again can be somebody
+     * else's port for a moment, or not have its store whole yet: that is waited for some half a minute. One that is away
+     * may come back whenever it likes.
+     */
+    private static boolean mayPass(Status.Code code, int failures) {
+        return switch (code) {
+            case UNAVAILABLE -> true;
+            case UNKNOWN, INTERNAL, NOT_FOUND -> failures <= MOST_ODD_FAILURES;
+            default -> false;
+        };
     }
 
     /** Turns the frames of one watch, over any number of connections, into views. */
