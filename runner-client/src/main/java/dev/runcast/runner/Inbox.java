@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A stack (R. K. Treiber, Systems Programming: Coping with Parallelism, 1986): a report is put on top by one
  * compare-and-set, and the sender takes the whole stack by another. It is not a queue of the JDK because the newest report
  * must be known: the note that something was left out is replaced by one that counts one more, so that an agent that
- * goes on at the memory bound takes no more memory, however long the sender does not come.
+ * goes on at the memory bound takes no more memory, however long the sender does not come (while the reason is the same).
  *
  * <p>Everything is charged to the budget here; the sender gives back what joining saves.
  */
