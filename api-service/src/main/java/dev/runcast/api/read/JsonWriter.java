@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What {@link JsonFormat} prints, character for character, in a fifth of the time: that formats each timestamp through
+ * What {@link JsonFormat} prints, character for character, for less: that formats each timestamp through
  * two general formatters and sorts the fields of each message anew, for every change that somebody watches. What is
  * seldom (durations, field masks) is left to it, and what the contract does not have (floating point) is refused.
  * Stateless.
