@@ -20,9 +20,9 @@ class BenchmarksIT {
     private static final List<String> SMALL =
             List.of("-XX:+UseSerialGC", "-Xmx448m", "-XX:TieredStopAtLevel=1", "-Xshare:auto");
 
-    private static final Set<String> WITH_THE_STACK = Set.of("latency", "cost", "reporter", "agent", "workflow", "stack");
-    private static final Set<String> RIVALLED =
-            Set.of("ingest", "merge", "rebuild", "latency", "cost", "reporter");
+    private static final Set<String> WITH_THE_STACK =
+            Set.of("latency", "cost", "reporter", "agent", "workflow", "stack");
+    private static final Set<String> RIVALLED = Set.of("ingest", "merge", "rebuild", "latency", "cost", "reporter");
 
     @BeforeAll
     static void quiet() {
@@ -55,7 +55,8 @@ class BenchmarksIT {
         assertThat(report.figures().stream()
                         .filter(figure -> figure.rival() != null)
                         .map(Figure::row))
-                .containsAll(rows.stream().map(Row::name).filter(RIVALLED::contains).toList());
+                .containsAll(
+                        rows.stream().map(Row::name).filter(RIVALLED::contains).toList());
         assertThat(ReportTable.of(report)).doesNotContain("not measured");
     }
 }
