@@ -188,17 +188,18 @@ public final class FaultSuite {
     }
 
     private static ServiceProcess load(Cluster running, Path files, String prefix, long seed, int seconds) {
-        return ServiceProcess.own(
+        List<String> arguments = List.of(
+                files.toString(),
+                Integer.toString(running.toIngest.port()),
+                prefix,
+                Long.toString(seed),
+                Integer.toString(seconds));
+        ServiceProcess load = ServiceProcess.own(
                 "load",
                 LoadMain.class,
                 640,
                 files,
-                List.of(
-                        files.toString(),
-                        Integer.toString(running.toIngest.port()),
-                        prefix,
-                        Long.toString(seed),
-                        Integer.toString(seconds)),
+                arguments,
                 // So that no collection falls into a run: how long one takes is told by the cores that are free.
                 "-Xmn512m",
                 // So that no thread waits for the compiler: handing over a hot method takes locks of the JVM's own, and
@@ -206,6 +207,8 @@ public final class FaultSuite {
                 // compiler's thread that holds one and has no core kept agents for up to 12 ms.
                 "-Xint",
                 "-Xlog:safepoint=info:file=" + files.resolve("safepoints") + ":timenanos:filecount=0");
+        // A runner has a machine of its own; here ten processes share its cores.
+        return load.first();
     }
 
     private Cluster cluster() {

@@ -50,6 +50,16 @@ final class ServiceProcess {
         return new ServiceProcess(name, command(main, heapMegabytes, all, arguments), logs, log -> said(log, "ready"));
     }
 
+    /**
+     * The same, which the system gives a core before the others, where it may: {@code nice} starts it either way. What a
+     * thread waits for inside the JVM is held by other threads of its process, and those wait for a core too.
+     */
+    ServiceProcess first() {
+        List<String> preferred = new ArrayList<>(List.of("nice", "-n", "-10"));
+        preferred.addAll(command);
+        return new ServiceProcess(name, preferred, logs, ready);
+    }
+
     private static List<String> command(
             Class<?> main, int heapMegabytes, List<String> options, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
