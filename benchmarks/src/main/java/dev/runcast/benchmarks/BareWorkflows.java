@@ -94,16 +94,16 @@ final class BareWorkflows implements AutoCloseable {
                 WorkflowServiceStubsOptions.newBuilder().setTarget(target).build()));
     }
 
-    /** From the first start to the last end. */
+    /** All started at once; see {@link WorkflowRow#sustained}. */
     double perSecond(int many, ExecutorService callers) {
-        long began = System.nanoTime();
-        List<CompletableFuture<Void>> ended = new ArrayList<>();
+        List<CompletableFuture<Long>> ended = new ArrayList<>();
         for (int i = 0; i < many; i++) {
             ended.add(CompletableFuture.supplyAsync(this::start, callers)
-                    .thenCompose(workflow -> workflow.getResultAsync(Void.class)));
+                    .thenCompose(workflow -> workflow.getResultAsync(Void.class))
+                    .thenApply(done -> System.nanoTime()));
         }
-        ended.forEach(CompletableFuture::join);
-        return many / ((System.nanoTime() - began) / 1e9);
+        return WorkflowRow.sustained(
+                ended.stream().mapToLong(CompletableFuture::join).toArray());
     }
 
     private WorkflowStub start() {
