@@ -7,7 +7,9 @@ import build.buf.protovalidate.ValidatorFactory;
 import build.buf.protovalidate.Violation;
 import build.buf.protovalidate.exceptions.ValidationException;
 import build.buf.validate.FieldPathElement;
+import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
+import com.google.protobuf.util.Durations;
 import com.google.rpc.BadRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -109,6 +111,9 @@ public final class Contract {
         }
         Violation.FieldValue field = violation.getFieldValue();
         Object value = field == null ? null : field.getValue();
+        if (value instanceof Duration duration) {
+            return Durations.toString(duration);
+        }
         if (value == null || value instanceof Message) {
             return "none";
         }

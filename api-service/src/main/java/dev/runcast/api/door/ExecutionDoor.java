@@ -47,6 +47,7 @@ import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.reactivestreams.Subscription;
@@ -101,9 +102,17 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
                 .follow(Mono.defer(() -> {
                             Contract.check(request);
                             return watches.open(
-                                    new ExecutionKey(tenant, request.getExecutionId()), request.getCursor());
+                                    new ExecutionKey(tenant, request.getExecutionId()),
+                                    request.getCursor(),
+                                    beginWithin(request));
                         })
                         .flatMapMany(WatchService.Watch::frames));
+    }
+
+    /** How long a watch waits for its execution; of a request that keeps the contract. */
+    static Duration beginWithin(WatchExecutionRequest request) {
+        return Duration.ofSeconds(
+                request.getBeginWithin().getSeconds(), request.getBeginWithin().getNanos());
     }
 
     @Override

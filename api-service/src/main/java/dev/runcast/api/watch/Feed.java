@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
@@ -31,6 +32,9 @@ import reactor.core.scheduler.Schedulers;
  * the history, now and again, ever more seldom, until it is there. The store is looked at for the header as well: it
  * says whether the run has ended, and how far it could be read if the bell said nothing at all. When the store is away,
  * changes that follow one another go on.
+ *
+ * <p>An execution may be waited for before there is one. Then looks that find nothing do not end the feed, and it begins
+ * with what comes first: the execution in the store, or its first change at the bell, which is up to a commit earlier.
  *
  * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held.
  */
@@ -51,13 +55,19 @@ final class Feed {
     private final Disposable.Swap nextFill = Disposables.swap();
     private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
-    private volatile boolean failed;
 
     private final Object lock = new Object();
     private final FeedState state;
+    /** How many viewers wait for the execution to begin. */
+    private int patient;
+    /** It could not begin, and never will. */
+    private boolean failed;
+
     private boolean looking;
     /** Somebody wants a look that begins after this one. */
     private boolean lookAgain;
+    /** A look is to come soon, which is not to be put off. */
+    private boolean lookSoon;
 
     private boolean filling;
     private Duration fillDelay;
@@ -90,14 +100,68 @@ final class Feed {
         ready.tryEmitEmpty();
     }
 
-    /** Completes when the store has been read once; fails when there is no such execution or no store. */
+    /**
+     * Completes when the execution is there; fails when there is none and nobody waits for it, or when there is no
+     * store.
+     */
     Mono<Boolean> ready() {
         return ready.asMono();
     }
 
-    /** It never became ready, and never will. */
-    boolean hasFailed() {
-        return failed;
+    /**
+     * Takes a viewer in; each {@link #leave}s with the same word.
+     *
+     * @param waits the execution may begin later
+     * @return whether it may be ready some time; otherwise the viewer is not taken in and needs another feed
+     */
+    boolean join(boolean waits) {
+        synchronized (lock) {
+            if (failed) {
+                return false;
+            }
+            patient += waits ? 1 : 0;
+            return true;
+        }
+    }
+
+    /** Lets a viewer go. */
+    void leave(boolean waits) {
+        synchronized (lock) {
+            patient -= waits ? 1 : 0;
+        }
+    }
+
+    /** Whoever joins while it is waited for may have read what the last look did not find. */
+    void hurry() {
+        boolean waiting;
+        synchronized (lock) {
+            waiting = !state.isOpen();
+        }
+        if (waiting) {
+            look(true);
+        }
+    }
+
+    /** The execution has begun, and the store has nothing of it yet. */
+    boolean isAheadOfStore() {
+        synchronized (lock) {
+            return state.isAheadOfStore();
+        }
+    }
+
+    /** The execution began and is nowhere any more: see {@link FeedState#isLost}. */
+    boolean isLost() {
+        synchronized (lock) {
+            return state.isLost();
+        }
+    }
+
+    /** The change that is the present state's beginning while the store has none; see {@link FeedState#first}. */
+    @Nullable
+    Change first() {
+        synchronized (lock) {
+            return state.first();
+        }
     }
 
     /** The store's name, once ready. */
@@ -180,6 +244,7 @@ final class Feed {
             return;
         }
         boolean end;
+        boolean open;
         synchronized (lock) {
             boolean endedBefore = state.ended();
             if (news instanceof Ring.Changes changes) {
@@ -188,11 +253,16 @@ final class Feed {
                 state.heardOf(fetch.version());
             }
             end = state.ended() && !endedBefore;
+            open = state.isOpen();
+        }
+        if (open) {
+            ready.tryEmitValue(true);
         }
         wake();
         fill();
-        if (end || news instanceof Ring.Fetch) {
-            lookAfter(shortDelay());
+        // One that is waited for has begun, and its first change did not ring here.
+        if (end || !open || news instanceof Ring.Fetch) {
+            lookSoon();
         }
     }
 
@@ -250,6 +320,7 @@ final class Feed {
                 return;
             }
             looking = true;
+            lookSoon = false;
         }
         store.execution(key)
                 .map(Optional::of)
@@ -268,16 +339,17 @@ final class Feed {
 
     private boolean isAsBefore(Optional<Execution> found) {
         synchronized (lock) {
-            return found.isPresent() && state.isAsBefore(found.get());
+            return found.isPresent() && !state.isAheadOfStore() && state.isAsBefore(found.get());
         }
     }
 
     private record Look(Optional<Execution> execution, String generation) {}
 
     private void looked(Look look) {
-        boolean end = false;
+        boolean soon;
         boolean again;
         boolean replaced = false;
+        boolean open;
         long before;
         synchronized (lock) {
             before = state.head();
@@ -285,36 +357,39 @@ final class Feed {
             storeAway = false;
             if (look.execution().isPresent()) {
                 replaced = state.looked(look.execution().get(), look.generation());
-                end = state.ended() && state.storedVersion() < state.head();
+            } else {
+                state.lookedInVain(look.generation());
             }
+            soon = lookSoon || state.awaitsEnd();
+            open = state.isOpen();
+            failed |= !open && patient == 0;
         }
         if (replaced) {
             folds.forget();
             log.warn("the store of {} was replaced at version {}", key, before);
         }
-        if (look.execution().isPresent()) {
-            ready.tryEmitValue(true);
-        } else {
-            fail(Failures.noExecution(key.executionId()));
-        }
+        said(open, Failures.noExecution(key.executionId()));
         wake();
         fill();
-        lookAfter(again ? Duration.ZERO : end ? shortDelay() : settings.pollEvery());
+        lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
     }
 
     private void lookFailed(Throwable failure) {
         boolean first;
         boolean again;
+        boolean open;
         synchronized (lock) {
             again = lookEnded();
             first = !storeAway;
             storeAway = true;
             state.lookFailed();
+            open = state.isOpen();
+            failed |= !open && (patient == 0 || !state.knowsStore());
         }
         if (first) {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
-        fail(StoreFailures.said(failure));
+        said(open, StoreFailures.said(failure));
         lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 
@@ -326,10 +401,27 @@ final class Feed {
         return again;
     }
 
-    private void fail(Throwable failure) {
-        if (ready.tryEmitError(failure).isSuccess()) {
-            failed = true;
+    /** Tells the viewers whether they may begin, once that is known. */
+    private void said(boolean open, Throwable failure) {
+        boolean over;
+        synchronized (lock) {
+            over = failed;
         }
+        if (open) {
+            ready.tryEmitValue(true);
+        } else if (over) {
+            ready.tryEmitError(failure);
+        }
+    }
+
+    private void lookSoon() {
+        synchronized (lock) {
+            if (lookSoon) {
+                return;
+            }
+            lookSoon = true;
+        }
+        lookAfter(shortDelay());
     }
 
     private void lookAfter(Duration delay) {
