@@ -13,7 +13,6 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +20,6 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 import reactor.core.publisher.Sinks;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * Lets viewers watch executions, live and to their end. Thread-safe.
@@ -33,6 +31,9 @@ import reactor.core.scheduler.Schedulers;
  * be taken from the bell, for viewers who wait for that: the store has it up to a commit of the merge later.
  */
 public final class WatchService implements AutoCloseable {
+    /** How long after an execution has begun its feed is kept for a viewer who waited for it. */
+    private static final Duration HAND_OVER = Duration.ofSeconds(1);
+
     private final ExecutionStore store;
     private final ChangeBell bell;
     private final WatchSettings settings;
@@ -105,10 +106,7 @@ public final class WatchService implements AutoCloseable {
         return seen.isOf(storeName, clock.instant().minus(settings.patience())) ? settings.patience() : Duration.ZERO;
     }
 
-    /**
-     * Waits until an execution is there. The feed that it began with is kept until whoever is given the watch has had
-     * time to take it up: what rang meanwhile is in its ring and nowhere else.
-     */
+    /** Waits until an execution is there. */
     private Mono<Watch> await(ExecutionKey key, @Nullable Cursor seen, Duration patience) {
         if (patience.isZero()) {
             return Mono.error(Failures.noExecution(key.executionId()));
@@ -122,11 +120,7 @@ public final class WatchService implements AutoCloseable {
                     Shared shared = acquire(key, true);
                     return ready(key, shared, patience).doFinally(end -> {
                         if (end == SignalType.ON_COMPLETE) {
-                            Schedulers.parallel()
-                                    .schedule(
-                                            () -> release(key, shared, true),
-                                            settings.pollEvery().toMillis(),
-                                            TimeUnit.MILLISECONDS);
+                            handOver(key, shared);
                         } else {
                             release(key, shared, true);
                         }
@@ -135,6 +129,14 @@ public final class WatchService implements AutoCloseable {
                 .takeUntilOther(closing.asMono())
                 .switchIfEmpty(Mono.error(WatchService::draining))
                 .thenReturn(watch);
+    }
+
+    /** Keeps a feed until its viewer has had time to take it up: what rings meanwhile is in its ring and nowhere else. */
+    private void handOver(ExecutionKey key, Shared shared) {
+        Mono.delay(HAND_OVER)
+                .takeUntilOther(closing.asMono())
+                .doFinally(end -> release(key, shared, true))
+                .subscribe();
     }
 
     /** How many executions are being watched. */

@@ -679,7 +679,7 @@ class WatchServiceTest {
     }
 
     /** What a viewer has made of its frames: a snapshot is one change from the beginning. */
-    private static ExecutionView seen(Probe viewer) {
+    static ExecutionView seen(Probe viewer) {
         ExecutionView view = ExecutionView.EMPTY;
         Change.Builder state = Change.newBuilder();
         for (Frame frame : viewer.frames) {
