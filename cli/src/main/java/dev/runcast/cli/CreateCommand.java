@@ -85,7 +85,7 @@ final class CreateCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         try (Connection.Session server = connection.open()) {
             CreateExecutionRequest request = CreateExecutionRequest.newBuilder()
-                    .setExecutionId(id.isEmpty() ? requestId : id)
+                    .setExecutionId(id)
                     .setRequestId(requestId)
                     .setSpec(ExecutionSpec.newBuilder()
                             .setAgent(agent)
@@ -94,12 +94,13 @@ final class CreateCommand implements Callable<Integer> {
                     .putAllLabels(labels)
                     .setWithoutWorkflow(withoutWorkflow)
                     .build();
+            String execution = id.isEmpty() ? requestId : id;
             // What is there already is not shown before the server has said whose it is.
-            if (watch && isUnknown(server, request.getExecutionId())) {
-                return watchAndCreate(server, request);
+            if (watch && isUnknown(server, execution)) {
+                return watchAndCreate(server, execution, request);
             }
             say(server.executions().createExecution(request));
-            return watch ? show(new Watched(server, request.getExecutionId(), BEGUN)) : 0;
+            return watch ? show(new Watched(server, execution, BEGUN)) : 0;
         }
     }
 
@@ -117,12 +118,12 @@ final class CreateCommand implements Callable<Integer> {
     }
 
     /** The answer waits until the store has the execution; the first frames do not. */
-    private int watchAndCreate(Connection.Session server, CreateExecutionRequest request)
+    private int watchAndCreate(Connection.Session server, String execution, CreateExecutionRequest request)
             throws IOException, InterruptedException {
         Context.CancellableContext watching = Context.current().withCancellation();
         Context before = watching.attach();
         try {
-            Watched watched = new Watched(server, request.getExecutionId(), BEGUN);
+            Watched watched = new Watched(server, execution, BEGUN);
             PeekingIterator<WatchExecutionResponse> frames = watched.begin();
             CompletableFuture<CreateExecutionResponse> answer =
                     CompletableFuture.supplyAsync(() -> server.executions().createExecution(request));
@@ -143,7 +144,7 @@ final class CreateCommand implements Callable<Integer> {
                                 ? frames.peek().getSnapshot().getExecution()
                                 : said(answer).getExecution());
             }
-            return show(answer, begun ? watched : new Watched(server, request.getExecutionId(), BEGUN));
+            return show(answer, begun ? watched : new Watched(server, execution, BEGUN));
         } finally {
             watching.detach(before);
             watching.cancel(null);

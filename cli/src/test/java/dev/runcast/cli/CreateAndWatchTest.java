@@ -68,25 +68,33 @@ class CreateAndWatchTest {
         asker.onCompleted();
         door.show(done());
         assertThat(command.join()).isZero();
-        assertThat(door.calls).containsExactly("get", "watch 60s", "create run");
+        assertThat(door.calls).containsExactlyInAnyOrder("get run", "watch run 60s", "create run");
     }
 
     @Test
     void withoutAnIdTheRequestNamesIt() {
-        door.refusal = Status.INVALID_ARGUMENT;
-        Runcast.commandLine()
+        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> Runcast.commandLine()
                 .setErr(new PrintWriter(err, true))
-                .execute("create", "planner", "--watch", "--request-id", "r7", "--server", address());
-        assertThat(door.calls).containsExactlyInAnyOrder("get", "watch 60s", "create r7");
+                .execute("create", "planner", "--watch", "--request-id", "r7", "--server", address()));
+        door.viewer.join();
+        door.asker.join().onError(Status.INVALID_ARGUMENT.asRuntimeException());
+        assertThat(command.join()).isEqualTo(2);
+        assertThat(door.calls).containsExactlyInAnyOrder("get r7", "watch r7 60s", "create ");
     }
 
     @Test
     void requestThatIsRefusedIsToldAsWithoutTheWatchAndEndsIt() {
-        door.refusal = Status.ALREADY_EXISTS.withDescription("execution_id: run is taken");
-        assertThat(create()).isEqualTo(Runcast.REFUSED);
+        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> create());
+        ServerCallStreamObserver<WatchExecutionResponse> viewer = door.viewer.join();
+        door.asker
+                .join()
+                .onError(Status.ALREADY_EXISTS
+                        .withDescription("execution_id: run is taken")
+                        .asRuntimeException());
+        assertThat(command.join()).isEqualTo(Runcast.REFUSED);
         assertThat(err.toString()).isEqualTo("runcast: execution_id: run is taken\n");
         assertThat(out.toString()).isEmpty();
-        await().until(() -> door.viewer.join().isCancelled());
+        await().until(viewer::isCancelled);
     }
 
     @Test
@@ -105,7 +113,7 @@ class CreateAndWatchTest {
         door.exists = true;
         CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> create());
         StreamObserver<CreateExecutionResponse> asker = door.asker.join();
-        assertThat(door.calls).containsExactly("get", "create run");
+        assertThat(door.calls).containsExactly("get run", "create run");
         asker.onError(Status.ALREADY_EXISTS.asRuntimeException());
         assertThat(command.join()).isEqualTo(Runcast.REFUSED);
         assertThat(door.calls).hasSize(2);
@@ -121,7 +129,7 @@ class CreateAndWatchTest {
         door.show(snapshot(1), done());
         assertThat(command.join()).isZero();
         assertThat(out.toString()).startsWith("run is created; it is PENDING.\n");
-        assertThat(door.calls).containsExactlyInAnyOrder("get", "watch 60s", "create run", "watch 60s");
+        assertThat(door.calls).containsExactlyInAnyOrder("get run", "watch run 60s", "create run", "watch run 60s");
     }
 
     @Test
@@ -146,7 +154,7 @@ class CreateAndWatchTest {
         door.viewer.join();
         door.show(snapshot(1), done());
         assertThat(command.join()).isZero();
-        assertThat(door.calls).containsExactly("watch 10s");
+        assertThat(door.calls).containsExactly("watch run 10s");
     }
 
     @Test
@@ -221,7 +229,6 @@ class CreateAndWatchTest {
                 new CompletableFuture<>();
         private final CompletableFuture<StreamObserver<CreateExecutionResponse>> asker = new CompletableFuture<>();
         private volatile boolean exists;
-        private volatile Status refusal = Status.OK;
         private volatile List<Status> watchFailures = new ArrayList<>();
 
         void show(WatchExecutionResponse... frames) {
@@ -235,7 +242,7 @@ class CreateAndWatchTest {
 
         @Override
         public void getExecution(GetExecutionRequest request, StreamObserver<GetExecutionResponse> answer) {
-            calls.add("get");
+            calls.add("get " + request.getExecutionId());
             if (exists) {
                 answer.onNext(GetExecutionResponse.getDefaultInstance());
                 answer.onCompleted();
@@ -247,17 +254,13 @@ class CreateAndWatchTest {
         @Override
         public void createExecution(CreateExecutionRequest request, StreamObserver<CreateExecutionResponse> answer) {
             calls.add("create " + request.getExecutionId());
-            if (refusal.isOk()) {
-                asker.complete(answer);
-            } else {
-                answer.onError(refusal.asRuntimeException());
-            }
+            asker.complete(answer);
         }
 
         @Override
         public void watchExecution(WatchExecutionRequest request, StreamObserver<WatchExecutionResponse> answer) {
             Duration within = request.getBeginWithin();
-            calls.add("watch " + Durations.toString(within));
+            calls.add("watch " + request.getExecutionId() + " " + Durations.toString(within));
             if (watchFailures.isEmpty()) {
                 ServerCallStreamObserver<WatchExecutionResponse> call =
                         (ServerCallStreamObserver<WatchExecutionResponse>) answer;

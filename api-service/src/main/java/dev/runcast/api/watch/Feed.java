@@ -48,7 +48,7 @@ final class Feed {
     private final WatchSettings settings;
     private final InstantSource clock;
     private final Scheduler timer = Schedulers.parallel();
-    private final Sinks.One<Boolean> ready = Sinks.one();
+    private final Beginning beginning = new Beginning();
     private final Sinks.Empty<Void> closed = Sinks.empty();
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap nextLook = Disposables.swap();
@@ -58,11 +58,6 @@ final class Feed {
 
     private final Object lock = new Object();
     private final FeedState state;
-    /** How many viewers wait for the execution to begin. */
-    private int patient;
-    /** It could not begin, and never will. */
-    private boolean failed;
-
     private boolean looking;
     /** Somebody wants a look that begins after this one. */
     private boolean lookAgain;
@@ -97,38 +92,12 @@ final class Feed {
     void close() {
         running.dispose();
         closed.tryEmitEmpty();
-        ready.tryEmitEmpty();
+        beginning.close();
     }
 
-    /**
-     * Completes when the execution is there; fails when there is none and nobody waits for it, or when there is no
-     * store.
-     */
-    Mono<Boolean> ready() {
-        return ready.asMono();
-    }
-
-    /**
-     * Takes a viewer in; each {@link #leave}s with the same word.
-     *
-     * @param waits the execution may begin later
-     * @return whether it may be ready some time; otherwise the viewer is not taken in and needs another feed
-     */
-    boolean join(boolean waits) {
-        synchronized (lock) {
-            if (failed) {
-                return false;
-            }
-            patient += waits ? 1 : 0;
-            return true;
-        }
-    }
-
-    /** Lets a viewer go. */
-    void leave(boolean waits) {
-        synchronized (lock) {
-            patient -= waits ? 1 : 0;
-        }
+    /** Whether the execution is there, and who waits for it. */
+    Beginning beginning() {
+        return beginning;
     }
 
     /** Whoever joins while it is waited for may have read what the last look did not find. */
@@ -256,7 +225,7 @@ final class Feed {
             open = state.isOpen();
         }
         if (open) {
-            ready.tryEmitValue(true);
+            beginning.begun();
         }
         wake();
         fill();
@@ -362,13 +331,16 @@ final class Feed {
             }
             soon = lookSoon || state.awaitsEnd();
             open = state.isOpen();
-            failed |= !open && patient == 0;
         }
         if (replaced) {
             folds.forget();
             log.warn("the store of {} was replaced at version {}", key, before);
         }
-        said(open, Failures.noExecution(key.executionId()));
+        if (open) {
+            beginning.begun();
+        } else {
+            beginning.missing(Failures.noExecution(key.executionId()), true);
+        }
         wake();
         fill();
         lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
@@ -377,19 +349,18 @@ final class Feed {
     private void lookFailed(Throwable failure) {
         boolean first;
         boolean again;
-        boolean open;
+        boolean mayCome;
         synchronized (lock) {
             again = lookEnded();
             first = !storeAway;
             storeAway = true;
             state.lookFailed();
-            open = state.isOpen();
-            failed |= !open && (patient == 0 || !state.knowsStore());
+            mayCome = state.knowsStore();
         }
         if (first) {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
-        said(open, StoreFailures.said(failure));
+        beginning.missing(StoreFailures.said(failure), mayCome);
         lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 
@@ -399,19 +370,6 @@ final class Feed {
         lookAgain = false;
         looking = false;
         return again;
-    }
-
-    /** Tells the viewers whether they may begin, once that is known. */
-    private void said(boolean open, Throwable failure) {
-        boolean over;
-        synchronized (lock) {
-            over = failed;
-        }
-        if (open) {
-            ready.tryEmitValue(true);
-        } else if (over) {
-            ready.tryEmitError(failure);
-        }
     }
 
     private void lookSoon() {

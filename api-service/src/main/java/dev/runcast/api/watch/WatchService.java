@@ -182,7 +182,7 @@ public final class WatchService implements AutoCloseable {
     }
 
     private static Mono<Boolean> ready(ExecutionKey key, Shared shared, Duration patience) {
-        Mono<Boolean> ready = shared.feed.ready();
+        Mono<Boolean> ready = shared.feed.beginning().ready();
         return patience.isZero()
                 ? ready
                 : ready.timeout(patience, Mono.error(() -> Failures.noExecution(key.executionId())));
@@ -198,10 +198,10 @@ public final class WatchService implements AutoCloseable {
         synchronized (feeds) {
             Shared present = feeds.get(key);
             // Those who share a feed that could not begin are told so; who comes later tries again.
-            isNew = present == null || !present.feed.join(waits);
+            isNew = present == null || !present.feed.beginning().join(waits);
             shared = isNew || present == null ? new Shared(new Feed(key, store, settings, clock)) : present;
             if (isNew) {
-                shared.feed.join(waits);
+                shared.feed.beginning().join(waits);
                 feeds.put(key, shared);
             }
             shared.viewers++;
@@ -221,7 +221,7 @@ public final class WatchService implements AutoCloseable {
 
     private void release(ExecutionKey key, Shared shared, boolean waits) {
         synchronized (feeds) {
-            shared.feed.leave(waits);
+            shared.feed.beginning().leave(waits);
             if (--shared.viewers > 0) {
                 return;
             }
