@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -125,14 +126,14 @@ final class CreateCommand implements Callable<Integer> {
         try {
             Watched watched = new Watched(server, execution, BEGUN);
             PeekingIterator<WatchExecutionResponse> frames = watched.begin();
-            CompletableFuture<CreateExecutionResponse> answer =
-                    CompletableFuture.supplyAsync(() -> server.executions().createExecution(request));
-            answer.whenComplete((response, failure) -> {
-                if (failure != null) {
-                    // It would be waited for in vain.
-                    watching.cancel(null);
-                }
-            });
+            CompletableFuture<CreateExecutionResponse> answer = CompletableFuture.supplyAsync(
+                            () -> server.executions().createExecution(request))
+                    .whenComplete((response, failure) -> {
+                        if (failure != null) {
+                            // It would be waited for in vain.
+                            watching.cancel(null);
+                        }
+                    });
             if (output == OutputFormat.JSON) {
                 // Whoever reads lines by their order finds the answer first.
                 say(said(answer));
@@ -141,7 +142,9 @@ final class CreateCommand implements Callable<Integer> {
             if (output != OutputFormat.JSON) {
                 say(
                         begun
-                                ? frames.peek().getSnapshot().getExecution()
+                                ? Objects.requireNonNull(frames.peek())
+                                        .getSnapshot()
+                                        .getExecution()
                                 : said(answer).getExecution());
             }
             return show(answer, begun ? watched : new Watched(server, execution, BEGUN));
@@ -159,7 +162,7 @@ final class CreateCommand implements Callable<Integer> {
             said(answer);
             return outcome;
         } catch (StatusRuntimeException e) {
-            if (answer.isCompletedExceptionally()) {
+            if (Context.current().isCancelled()) {
                 said(answer);
             }
             throw e;

@@ -7,10 +7,10 @@ import build.buf.protovalidate.ValidatorFactory;
 import build.buf.protovalidate.Violation;
 import build.buf.protovalidate.exceptions.ValidationException;
 import build.buf.validate.FieldPathElement;
-import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
-import com.google.protobuf.util.Durations;
 import com.google.rpc.BadRequest;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -112,7 +112,12 @@ public final class Contract {
         Violation.FieldValue field = violation.getFieldValue();
         Object value = field == null ? null : field.getValue();
         if (value instanceof Duration duration) {
-            return Durations.toString(duration);
+            // As ProtoJSON has it, but of any size.
+            return BigDecimal.valueOf(duration.getSeconds())
+                            .add(BigDecimal.valueOf(duration.getNano(), 9))
+                            .stripTrailingZeros()
+                            .toPlainString()
+                    + 's';
         }
         if (value == null || value instanceof Message) {
             return "none";

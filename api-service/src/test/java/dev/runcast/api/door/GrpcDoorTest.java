@@ -183,11 +183,11 @@ class GrpcDoorTest {
         assertThat(beginRefused(Durations.fromMillis(-1)).getDescription())
                 .startsWith("begin_within: -0.001s (expected: ");
         assertThat(beginRefused(com.google.protobuf.Duration.newBuilder()
-                                .setSeconds(1)
-                                .setNanos(-1)
+                                .setSeconds(Long.MAX_VALUE)
+                                .setNanos(Integer.MAX_VALUE)
                                 .build())
                         .getCode())
-                .as("not a duration")
+                .as("beyond every duration")
                 .isEqualTo(Status.Code.INVALID_ARGUMENT);
     }
 

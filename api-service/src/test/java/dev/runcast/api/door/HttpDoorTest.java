@@ -406,7 +406,7 @@ class HttpDoorTest {
         });
         viewer.start();
         await().until(() -> api.part(WatchService.class).feeds() == 1);
-        run.phase(Phase.PHASE_COMPLETED).ring(api.bell, 1);
+        run.phase(Phase.PHASE_CANCELLED).ring(api.bell, 1);
         try (Stream stream = opened.get(10, TimeUnit.SECONDS)) {
             List<Event> events = stream.take(3);
             assertThat(events).extracting(Event::name).containsExactly("snapshot", "change", "change");
