@@ -33,6 +33,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -103,6 +105,7 @@ class ControlIT {
                         .setExecutionId("awaited")
                         .setBeginWithin(Durations.fromSeconds(30))
                         .build());
+        awaitListener("runcast:default:awaited");
         CompletableFuture<CreateExecutionResponse> created =
                 CompletableFuture.supplyAsync(() -> api().createExecution(request("awaited", "r1", "script").toBuilder()
                         .setWithoutWorkflow(false)
@@ -136,6 +139,17 @@ class ControlIT {
                 .setCursor(first.getCursor())
                 .build());
         assertThat(resumed.next().getChange().getVersion()).isEqualTo(2);
+    }
+
+    /** A stack that has just started takes longer to listen for the first time than to create. */
+    private static void awaitListener(String channel) {
+        RedisClient redis = RedisClient.create(stack.addresses().redis());
+        try (StatefulRedisConnection<String, String> connection = redis.connect()) {
+            await().atMost(PATIENCE)
+                    .until(() -> connection.sync().pubsubNumsub(channel).get(channel) > 0);
+        } finally {
+            redis.shutdown();
+        }
     }
 
     @Test
