@@ -31,3 +31,14 @@ def test_an_execution_is_seen_growing_to_its_end(stack, tmp_path, browser, viewp
     assert page.evaluate("document.querySelectorAll('script[src], link[href^=http]').length") == 0
     assert errors == []
     page.close()
+
+
+def test_a_run_that_does_not_exist_yet_is_seen_to_begin(stack, browser):
+    page = browser.new_page()
+    page.goto(stack.url("/#begins-later"))
+    expect(page.get_by_text("There is no run called “begins-later”.")).to_be_visible()
+    expect(page.locator("#connection")).to_have_text("waiting for it to begin")
+    stack.runcast("create", "echo", "--id", "begins-later", "--input", "Guten Morgen")
+    expect(page.get_by_text("Guten Morgen").first).to_be_visible()
+    expect(page.locator("#badge")).to_have_text("completed", ignore_case=True, timeout=30_000)
+    page.close()

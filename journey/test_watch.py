@@ -18,13 +18,14 @@ from conftest import await_that
 class Events:
     """A server-sent event stream, read frame by frame (WHATWG HTML, 9.2)."""
 
-    def __init__(self, stack, execution, last_event_id=None):
+    def __init__(self, stack, execution, last_event_id=None, begin_within=None):
         where = urllib.parse.urlsplit(stack.url(f"/v1/executions/{execution}:watch"))
+        path = where.path + (f"?beginWithin={begin_within}" if begin_within else "")
         self.connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
         headers = {"Accept": "text/event-stream"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
-        self.connection.request("GET", where.path, headers=headers)
+        self.connection.request("GET", path, headers=headers)
         self.response = self.connection.getresponse()
         self.status = self.response.status
 
@@ -41,6 +42,21 @@ class Events:
 
     def close(self):
         self.connection.close()
+
+
+def test_a_watch_that_waits_sees_the_execution_from_its_first_version(stack):
+    seen = []
+    viewer = threading.Thread(target=lambda: seen.extend(Events(stack, "awaited", begin_within="50s")))
+    viewer.start()
+    assert Events(stack, "awaited").status == 404, "who does not wait is told at once"
+    done = stack.runcast("create", "script", "--id", "awaited", "--watch", "--exit-status", "--input",
+                         "[{say: one}, {say: two}]")
+    assert done.stdout.startswith("awaited is created; it is PENDING.\n") and "ai: two\n" in done.stdout
+    viewer.join(60)
+    assert seen[0][0] == "snapshot" and seen[0][2]["execution"]["version"] == "1", seen[:1]
+    assert seen[-1][0] == "done"
+    covered = [1] + [version for event, _, data in seen if event == "change" for version in versions(data)]
+    assert covered == list(range(1, int(seen[-1][2]["version"]) + 1)), covered
 
 
 def versions(change):

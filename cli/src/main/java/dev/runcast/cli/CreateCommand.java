@@ -1,15 +1,26 @@
 package dev.runcast.cli;
 
+import com.google.common.collect.PeekingIterator;
 import dev.runcast.v1.CreateExecutionRequest;
 import dev.runcast.v1.CreateExecutionResponse;
+import dev.runcast.v1.Execution;
 import dev.runcast.v1.ExecutionSpec;
+import dev.runcast.v1.GetExecutionRequest;
+import dev.runcast.v1.WatchExecutionResponse;
+import io.grpc.Context;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,8 +36,8 @@ import picocli.CommandLine.Spec;
         exitCodeList = {Runcast.DONE_CODE, Runcast.REFUSED_CODE, Runcast.UNAVAILABLE_CODE},
         mixinStandardHelpOptions = true)
 final class CreateCommand implements Callable<Integer> {
-    /** A store that is behind does not hold up the answer, and can say nothing of what was created yet. */
-    private static final Duration STORED = Duration.ofSeconds(30);
+    /** How long a watch waits for what is created: longer than its answer may take. The most that the contract allows. */
+    private static final Duration BEGUN = Duration.ofMinutes(1);
 
     @Mixin
     private Connection connection = new Connection();
@@ -74,28 +85,130 @@ final class CreateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         try (Connection.Session server = connection.open()) {
-            CreateExecutionResponse response = server.executions()
-                    .createExecution(CreateExecutionRequest.newBuilder()
-                            .setExecutionId(id)
-                            .setRequestId(requestId)
-                            .setSpec(ExecutionSpec.newBuilder()
-                                    .setAgent(agent)
-                                    .setSessionId(session)
-                                    .setInput(TextArgument.read(input)))
-                            .putAllLabels(labels)
-                            .setWithoutWorkflow(withoutWorkflow)
-                            .build());
-            String execution = response.getExecution().getExecutionId();
-            PrintWriter out = spec.commandLine().getOut();
-            out.println(
-                    output == OutputFormat.JSON
-                            ? OutputFormat.line(response)
-                            : "%s is created; it is %s."
-                                    .formatted(
-                                            execution,
-                                            Words.phase(response.getExecution().getPhase())));
-            out.flush();
-            return watch ? WatchCommand.watch(server, execution, STORED, output, exitStatus, spec) : 0;
+            CreateExecutionRequest request = CreateExecutionRequest.newBuilder()
+                    .setExecutionId(id)
+                    .setRequestId(requestId)
+                    .setSpec(ExecutionSpec.newBuilder()
+                            .setAgent(agent)
+                            .setSessionId(session)
+                            .setInput(TextArgument.read(input)))
+                    .putAllLabels(labels)
+                    .setWithoutWorkflow(withoutWorkflow)
+                    .build();
+            String execution = id.isEmpty() ? requestId : id;
+            // What is there already is not shown before the server has said whose it is.
+            if (watch && isUnknown(server, execution)) {
+                return watchAndCreate(server, execution, request);
+            }
+            say(server.executions().createExecution(request));
+            return watch ? show(new Watched(server, execution, BEGUN)) : 0;
         }
+    }
+
+    private static boolean isUnknown(Connection.Session server, String execution) {
+        try {
+            server.executions()
+                    .getExecution(GetExecutionRequest.newBuilder()
+                            .setExecutionId(execution)
+                            .build());
+            return false;
+        } catch (StatusRuntimeException e) {
+            // Whatever else is wrong is said by the request itself.
+            return e.getStatus().getCode() == Status.Code.NOT_FOUND;
+        }
+    }
+
+    /** The answer waits until the store has the execution; the first frames do not. */
+    private int watchAndCreate(Connection.Session server, String execution, CreateExecutionRequest request)
+            throws IOException, InterruptedException {
+        Context.CancellableContext watching = Context.current().withCancellation();
+        Context before = watching.attach();
+        try {
+            Watched watched = new Watched(server, execution, BEGUN);
+            PeekingIterator<WatchExecutionResponse> frames = watched.begin();
+            CompletableFuture<CreateExecutionResponse> answer = CompletableFuture.supplyAsync(
+                            () -> server.executions().createExecution(request))
+                    .whenComplete((response, failure) -> {
+                        if (failure != null) {
+                            // It would be waited for in vain.
+                            watching.cancel(null);
+                        }
+                    });
+            if (output == OutputFormat.JSON) {
+                // Whoever reads lines by their order finds the answer first.
+                say(said(answer));
+            }
+            boolean begun = isBegun(frames);
+            if (output != OutputFormat.JSON) {
+                say(
+                        begun
+                                ? Objects.requireNonNull(frames.peek())
+                                        .getSnapshot()
+                                        .getExecution()
+                                : said(answer).getExecution());
+            }
+            return show(answer, begun ? watched : new Watched(server, execution, BEGUN));
+        } finally {
+            watching.detach(before);
+            watching.cancel(null);
+        }
+    }
+
+    /** A request that failed is what is told, whatever became of the watch. */
+    private int show(CompletableFuture<CreateExecutionResponse> answer, Watched watched)
+            throws IOException, InterruptedException {
+        try {
+            int outcome = show(watched);
+            said(answer);
+            return outcome;
+        } catch (StatusRuntimeException e) {
+            if (Context.current().isCancelled()) {
+                said(answer);
+            }
+            throw e;
+        }
+    }
+
+    /** Whether there is a first frame; a watch that failed before it is begun again once there is an answer. */
+    private static boolean isBegun(Iterator<WatchExecutionResponse> frames) {
+        try {
+            return frames.hasNext();
+        } catch (StatusRuntimeException e) {
+            return false;
+        }
+    }
+
+    /** The answer, or the failure as the request had it. */
+    private static CreateExecutionResponse said(CompletableFuture<CreateExecutionResponse> answer) {
+        try {
+            return answer.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof StatusRuntimeException refused) {
+                throw refused;
+            }
+            throw e;
+        }
+    }
+
+    private void say(CreateExecutionResponse response) {
+        if (output == OutputFormat.JSON) {
+            print(OutputFormat.line(response));
+        } else {
+            say(response.getExecution());
+        }
+    }
+
+    private void say(Execution created) {
+        print("%s is created; it is %s.".formatted(created.getExecutionId(), Words.phase(created.getPhase())));
+    }
+
+    private void print(String line) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(line);
+        out.flush();
+    }
+
+    private int show(Watched watched) throws IOException, InterruptedException {
+        return WatchCommand.watch(watched, output, exitStatus, spec);
     }
 }

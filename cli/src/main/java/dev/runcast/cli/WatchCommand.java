@@ -7,12 +7,12 @@ import dev.runcast.v1.Execution;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.Snapshot;
 import dev.runcast.v1.TextChange;
-import dev.runcast.v1.WatchExecutionRequest;
 import dev.runcast.v1.WatchExecutionResponse;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -23,11 +23,13 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Shows an execution as it runs, from its present state to its end. */
 @Command(
@@ -46,6 +48,14 @@ final class WatchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ID", description = "The execution, or @latest.")
     private String id = "";
 
+    @Option(
+            names = "--wait",
+            paramLabel = "DURATION",
+            converter = Waiting.class,
+            description =
+                    "Wait so long for it to begin, such as 10s, at most 1m, and see its first updates as they come.")
+    private Duration wait = Duration.ZERO;
+
     @Option(names = "--exit-status", description = "Exit with how the execution ended; see below.")
     private boolean exitStatus;
 
@@ -62,39 +72,37 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         try (Connection.Session session = connection.open()) {
-            return watch(session, session.resolve(id), Duration.ZERO, output, exitStatus, spec);
+            return watch(new Watched(session, session.resolve(id), wait), output, exitStatus, spec);
         }
     }
 
-    /**
-     * Shows an execution to its end; returns the exit code.
-     *
-     * @param unknownFor how long it may not be known yet, where it is known to have been created
-     */
-    static int watch(
-            Connection.Session session,
-            String execution,
-            Duration unknownFor,
-            OutputFormat output,
-            boolean exitStatus,
-            CommandSpec spec)
+    /** Shows an execution to its end; returns the exit code. */
+    static int watch(Watched watched, OutputFormat output, boolean exitStatus, CommandSpec spec)
             throws IOException, InterruptedException {
         Phase outcome;
         if (output == OutputFormat.JSON) {
-            outcome = follow(session, execution, unknownFor, new JsonFrames(spec));
+            outcome = follow(watched, new JsonFrames(spec));
         } else if (Terminals.interactive()) {
             try (Terminal terminal = TerminalBuilder.builder().system(true).build();
                     LiveScreen screen = new LiveScreen(terminal)) {
-                outcome = follow(session, execution, unknownFor, screen);
+                outcome = follow(watched, screen);
             }
         } else {
-            outcome = follow(
-                    session,
-                    execution,
-                    unknownFor,
-                    new PlainLines(spec.commandLine().getOut()));
+            outcome = follow(watched, new PlainLines(spec.commandLine().getOut()));
         }
         return exitStatus ? exitCode(outcome) : 0;
+    }
+
+    /** {@code 10s}, {@code 1m}: the form of ISO 8601 without its beginning. */
+    static final class Waiting implements ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String value) {
+            try {
+                return Duration.parse("PT" + value);
+            } catch (DateTimeParseException e) {
+                throw new TypeConversionException('"' + value + "\" (expected: a duration such as 10s or 1m)");
+            }
+        }
     }
 
     /** Beside the codes of failures, so that a run that failed is not taken for a command that did. */
@@ -137,25 +145,18 @@ final class WatchCommand implements Callable<Integer> {
     }
 
     // The stream may break at any frame; the last cursor says where to go on, so nothing is seen twice.
-    private static Phase follow(Connection.Session session, String execution, Duration unknownFor, Viewer viewer)
-            throws InterruptedException {
+    private static Phase follow(Watched watched, Viewer viewer) throws InterruptedException {
         Follower follower = new Follower(viewer);
-        long known = System.nanoTime() + unknownFor.toNanos();
         for (int failures = 0; ; ) {
             String before = follower.cursor;
             try {
-                Phase outcome = follower.read(session, execution);
+                Phase outcome = follower.read(watched);
                 if (outcome != null) {
                     return outcome;
                 }
                 failures = 0;
             } catch (StatusRuntimeException e) {
                 Status.Code code = e.getStatus().getCode();
-                boolean unknown = code == Status.Code.NOT_FOUND && System.nanoTime() < known;
-                if (unknown && follower.cursor.isEmpty()) {
-                    TimeUnit.MILLISECONDS.sleep(200);
-                    continue;
-                }
                 failures = follower.cursor.equals(before) ? failures + 1 : 1;
                 if (follower.cursor.isEmpty() || !mayPass(code, failures)) {
                     throw e;
@@ -191,12 +192,8 @@ final class WatchCommand implements Callable<Integer> {
             this.viewer = viewer;
         }
 
-        private @Nullable Phase read(Connection.Session session, String execution) {
-            Iterator<WatchExecutionResponse> frames = session.streams()
-                    .watchExecution(WatchExecutionRequest.newBuilder()
-                            .setExecutionId(execution)
-                            .setCursor(cursor)
-                            .build());
+        private @Nullable Phase read(Watched watched) {
+            Iterator<WatchExecutionResponse> frames = watched.framesAfter(cursor);
             while (frames.hasNext()) {
                 Phase outcome = accept(frames.next());
                 if (outcome != null) {

@@ -9,6 +9,8 @@ import build.buf.protovalidate.exceptions.ValidationException;
 import build.buf.validate.FieldPathElement;
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -109,6 +111,14 @@ public final class Contract {
         }
         Violation.FieldValue field = violation.getFieldValue();
         Object value = field == null ? null : field.getValue();
+        if (value instanceof Duration duration) {
+            // As ProtoJSON has it, but of any size.
+            return BigDecimal.valueOf(duration.getSeconds())
+                            .add(BigDecimal.valueOf(duration.getNano(), 9))
+                            .stripTrailingZeros()
+                            .toPlainString()
+                    + 's';
+        }
         if (value == null || value instanceof Message) {
             return "none";
         }

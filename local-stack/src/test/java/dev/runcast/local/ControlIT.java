@@ -3,6 +3,7 @@ package dev.runcast.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.util.Durations;
 import dev.runcast.cli.Runcast;
 import dev.runcast.local.LocalStack.Service;
 import dev.runcast.runner.ExecutionReporter;
@@ -25,16 +26,22 @@ import dev.runcast.v1.GetExecutionRequest;
 import dev.runcast.v1.PauseExecutionRequest;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.ResumeExecutionRequest;
+import dev.runcast.v1.SnapshotReason;
+import dev.runcast.v1.WatchExecutionRequest;
+import dev.runcast.v1.WatchExecutionResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +49,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,6 +95,61 @@ class ControlIT {
         await().atMost(PATIENCE).until(() -> get("trip").getPhase() == Phase.PHASE_CANCELLED);
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
         assertThat(code(() -> cancel("trip", "c2"))).isEqualTo(Status.Code.FAILED_PRECONDITION);
+    }
+
+    @Test
+    void whoWaitsForAnExecutionSeesItFromItsFirstVersion() {
+        Iterator<WatchExecutionResponse> frames = ExecutionServiceGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(60, TimeUnit.SECONDS)
+                .watchExecution(WatchExecutionRequest.newBuilder()
+                        .setExecutionId("awaited")
+                        .setBeginWithin(Durations.fromSeconds(30))
+                        .build());
+        awaitListener("runcast:default:awaited");
+        CompletableFuture<CreateExecutionResponse> created =
+                CompletableFuture.supplyAsync(() -> api().createExecution(request("awaited", "r1", "script").toBuilder()
+                        .setWithoutWorkflow(false)
+                        .setSpec(ExecutionSpec.newBuilder().setAgent("script").setInput("[{say: one}, {say: two}]"))
+                        .build()));
+        WatchExecutionResponse first = frames.next();
+        assertThat(first.getSnapshot().getReason()).isEqualTo(SnapshotReason.SNAPSHOT_REASON_INITIAL);
+        // Not what the store has first, which is all of the first second.
+        assertThat(first.getSnapshot().getExecution().getVersion()).isEqualTo(1);
+        assertThat(created).as("the answer, which waits for the store").isNotDone();
+        List<Long> versions = new ArrayList<>(List.of(1L));
+        WatchExecutionResponse frame = first;
+        while (frames.hasNext()) {
+            frame = frames.next();
+            if (frame.hasChange()) {
+                LongStream.rangeClosed(
+                                frame.getChange().getFirstVersion(),
+                                frame.getChange().getVersion())
+                        .forEach(versions::add);
+            }
+        }
+        assertThat(frame.getDone().getPhase()).isEqualTo(Phase.PHASE_COMPLETED);
+        assertThat(versions)
+                .isEqualTo(LongStream.rangeClosed(1, frame.getDone().getVersion())
+                        .boxed()
+                        .toList());
+        assertThat(created.join().getExecution()).isEqualTo(first.getSnapshot().getExecution());
+        // The store has it now, and the first cursor goes on as one of its own.
+        Iterator<WatchExecutionResponse> resumed = api().watchExecution(WatchExecutionRequest.newBuilder()
+                .setExecutionId("awaited")
+                .setCursor(first.getCursor())
+                .build());
+        assertThat(resumed.next().getChange().getVersion()).isEqualTo(2);
+    }
+
+    /** A stack that has just started takes longer to listen for the first time than to create. */
+    private static void awaitListener(String channel) {
+        RedisClient redis = RedisClient.create(stack.addresses().redis());
+        try (StatefulRedisConnection<String, String> connection = redis.connect()) {
+            await().atMost(PATIENCE)
+                    .until(() -> connection.sync().pubsubNumsub(channel).get(channel) > 0);
+        } finally {
+            redis.shutdown();
+        }
     }
 
     @Test

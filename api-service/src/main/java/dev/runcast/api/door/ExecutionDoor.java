@@ -1,5 +1,6 @@
 package dev.runcast.api.door;
 
+import com.google.protobuf.util.Durations;
 import dev.runcast.api.control.ExecutionControl;
 import dev.runcast.api.control.ExecutionCreation;
 import dev.runcast.api.read.ExecutionReader;
@@ -47,6 +48,7 @@ import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.reactivestreams.Subscription;
@@ -99,11 +101,32 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
         String tenant = Principal.current().tenant();
         new Viewing(call)
                 .follow(Mono.defer(() -> {
+                            checkDuration(request);
                             Contract.check(request);
                             return watches.open(
-                                    new ExecutionKey(tenant, request.getExecutionId()), request.getCursor());
+                                    new ExecutionKey(tenant, request.getExecutionId()),
+                                    request.getCursor(),
+                                    beginWithin(request));
                         })
                         .flatMapMany(WatchService.Watch::frames));
+    }
+
+    /** What lies beyond every duration the rules of the contract cannot be held against. */
+    private static void checkDuration(WatchExecutionRequest request) {
+        com.google.protobuf.Duration asked = request.getBeginWithin();
+        if (!Durations.isValid(asked)) {
+            throw Failures.value(
+                    Reason.INVALID,
+                    "begin_within",
+                    "seconds %d, nanos %d".formatted(asked.getSeconds(), asked.getNanos()),
+                    "a google.protobuf.Duration of 0s to 60s");
+        }
+    }
+
+    /** How long a watch waits for its execution; of a request that keeps the contract. */
+    static Duration beginWithin(WatchExecutionRequest request) {
+        return Duration.ofSeconds(
+                request.getBeginWithin().getSeconds(), request.getBeginWithin().getNanos());
     }
 
     @Override

@@ -173,15 +173,19 @@ public final class HttpRoutes {
     }
 
     private Mono<ServerResponse> watch(ServerRequest request) {
-        Parameters parameters = Parameters.of(request.queryParams(), Set.of("cursor"));
+        Parameters parameters = Parameters.of(request.queryParams(), Set.of("cursor", "begin_within"));
         // A browser that comes back by itself repeats the address it began with: its header is newer.
         String last = request.headers().firstHeader("Last-Event-ID");
         WatchExecutionRequest wanted = WatchExecutionRequest.newBuilder()
                 .setExecutionId(request.pathVariable("id"))
                 .setCursor(last == null || last.isEmpty() ? parameters.text("cursor") : last)
+                .setBeginWithin(parameters.duration("begin_within"))
                 .build();
         Contract.check(wanted);
-        return watches.open(new ExecutionKey(tenant(request), wanted.getExecutionId()), wanted.getCursor())
+        return watches.open(
+                        new ExecutionKey(tenant(request), wanted.getExecutionId()),
+                        wanted.getCursor(),
+                        ExecutionDoor.beginWithin(wanted))
                 .flatMap(watch -> {
                     if (watch.atEnd()) {
                         // EventSource takes this, and only this, as "do not come back".

@@ -1,7 +1,10 @@
 package dev.runcast.api.door;
 
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Durations;
 import dev.runcast.doors.Failures;
 import dev.runcast.doors.Reason;
+import java.text.ParseException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +75,19 @@ final class Parameters {
                     name,
                     '"' + value + '"',
                     value.matches("[+-]?\\d+") ? "a whole number of 64 bits" : "a whole number");
+        }
+    }
+
+    /** A duration as ProtoJSON has it; 0 when not given. */
+    Duration duration(String name) {
+        String value = values.get(name);
+        if (value == null) {
+            return Duration.getDefaultInstance();
+        }
+        try {
+            return Durations.parse(value);
+        } catch (ParseException e) {
+            throw Failures.value(Reason.INVALID, name, '"' + value + '"', "seconds, such as 10s");
         }
     }
 

@@ -8,6 +8,8 @@ import dev.runcast.v1.Execution;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.zip.CRC32;
 
@@ -25,6 +27,23 @@ record Cursor(String generation, long version) {
     static String generation(String store, Execution execution) {
         Timestamp created = execution.getCreatedAt();
         return store + '/' + created.getSeconds() + '.' + created.getNanos();
+    }
+
+    /** Whether it was seen in this store, and of an execution that was created no earlier than at a time. */
+    boolean isOf(String store, Instant earliest) {
+        int end = generation.lastIndexOf('/');
+        if (end < 0 || !generation.substring(0, end).equals(store)) {
+            return false;
+        }
+        String[] created = generation.substring(end + 1).split("\\.", -1);
+        try {
+            return created.length == 2
+                    && !Instant.ofEpochSecond(Long.parseLong(created[0]), Long.parseLong(created[1]))
+                            .isBefore(earliest);
+        } catch (NumberFormatException | ArithmeticException | DateTimeException e) {
+            // Not as we write it.
+            return false;
+        }
     }
 
     /** The cursor as text. */

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
@@ -32,6 +33,9 @@ import reactor.core.scheduler.Schedulers;
  * says whether the run has ended, and how far it could be read if the bell said nothing at all. When the store is away,
  * changes that follow one another go on.
  *
+ * <p>An execution may be waited for before there is one. Then looks that find nothing do not end the feed, and it begins
+ * with what comes first: the execution in the store, or its first change at the bell, which is up to a commit earlier.
+ *
  * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held.
  */
 final class Feed {
@@ -44,20 +48,21 @@ final class Feed {
     private final WatchSettings settings;
     private final InstantSource clock;
     private final Scheduler timer = Schedulers.parallel();
-    private final Sinks.One<Boolean> ready = Sinks.one();
+    private final Beginning beginning = new Beginning();
     private final Sinks.Empty<Void> closed = Sinks.empty();
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap nextLook = Disposables.swap();
     private final Disposable.Swap nextFill = Disposables.swap();
     private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
-    private volatile boolean failed;
 
     private final Object lock = new Object();
     private final FeedState state;
     private boolean looking;
     /** Somebody wants a look that begins after this one. */
     private boolean lookAgain;
+    /** A look is to come soon, which is not to be put off. */
+    private boolean lookSoon;
 
     private boolean filling;
     private Duration fillDelay;
@@ -87,17 +92,45 @@ final class Feed {
     void close() {
         running.dispose();
         closed.tryEmitEmpty();
-        ready.tryEmitEmpty();
+        beginning.close();
     }
 
-    /** Completes when the store has been read once; fails when there is no such execution or no store. */
-    Mono<Boolean> ready() {
-        return ready.asMono();
+    /** Whether the execution is there, and who waits for it. */
+    Beginning beginning() {
+        return beginning;
     }
 
-    /** It never became ready, and never will. */
-    boolean hasFailed() {
-        return failed;
+    /** Whoever joins while it is waited for may have read what the last look did not find. */
+    void hurry() {
+        boolean waiting;
+        synchronized (lock) {
+            waiting = !state.isOpen();
+        }
+        if (waiting) {
+            look(true);
+        }
+    }
+
+    /** The execution has begun, and the store has nothing of it yet. */
+    boolean isAheadOfStore() {
+        synchronized (lock) {
+            return state.isAheadOfStore();
+        }
+    }
+
+    /** The execution began and is nowhere any more: see {@link FeedState#isLost}. */
+    boolean isLost() {
+        synchronized (lock) {
+            return state.isLost();
+        }
+    }
+
+    /** The change that is the present state's beginning while the store has none; see {@link FeedState#first}. */
+    @Nullable
+    Change first() {
+        synchronized (lock) {
+            return state.first();
+        }
     }
 
     /** The store's name, once ready. */
@@ -180,6 +213,7 @@ final class Feed {
             return;
         }
         boolean end;
+        boolean open;
         synchronized (lock) {
             boolean endedBefore = state.ended();
             if (news instanceof Ring.Changes changes) {
@@ -188,11 +222,16 @@ final class Feed {
                 state.heardOf(fetch.version());
             }
             end = state.ended() && !endedBefore;
+            open = state.isOpen();
+        }
+        if (open) {
+            beginning.begun();
         }
         wake();
         fill();
-        if (end || news instanceof Ring.Fetch) {
-            lookAfter(shortDelay());
+        // One that is waited for has begun, and its first change did not ring here.
+        if (end || !open || news instanceof Ring.Fetch) {
+            lookSoon();
         }
     }
 
@@ -250,6 +289,7 @@ final class Feed {
                 return;
             }
             looking = true;
+            lookSoon = false;
         }
         store.execution(key)
                 .map(Optional::of)
@@ -268,16 +308,17 @@ final class Feed {
 
     private boolean isAsBefore(Optional<Execution> found) {
         synchronized (lock) {
-            return found.isPresent() && state.isAsBefore(found.get());
+            return found.isPresent() && !state.isAheadOfStore() && state.isAsBefore(found.get());
         }
     }
 
     private record Look(Optional<Execution> execution, String generation) {}
 
     private void looked(Look look) {
-        boolean end = false;
+        boolean soon;
         boolean again;
         boolean replaced = false;
+        boolean open;
         long before;
         synchronized (lock) {
             before = state.head();
@@ -285,36 +326,41 @@ final class Feed {
             storeAway = false;
             if (look.execution().isPresent()) {
                 replaced = state.looked(look.execution().get(), look.generation());
-                end = state.ended() && state.storedVersion() < state.head();
+            } else {
+                state.lookedInVain(look.generation());
             }
+            soon = lookSoon || state.awaitsEnd();
+            open = state.isOpen();
         }
         if (replaced) {
             folds.forget();
             log.warn("the store of {} was replaced at version {}", key, before);
         }
-        if (look.execution().isPresent()) {
-            ready.tryEmitValue(true);
+        if (open) {
+            beginning.begun();
         } else {
-            fail(Failures.noExecution(key.executionId()));
+            beginning.missing(Failures.noExecution(key.executionId()), true);
         }
         wake();
         fill();
-        lookAfter(again ? Duration.ZERO : end ? shortDelay() : settings.pollEvery());
+        lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
     }
 
     private void lookFailed(Throwable failure) {
         boolean first;
         boolean again;
+        boolean mayCome;
         synchronized (lock) {
             again = lookEnded();
             first = !storeAway;
             storeAway = true;
             state.lookFailed();
+            mayCome = state.knowsStore();
         }
         if (first) {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
-        fail(StoreFailures.said(failure));
+        beginning.missing(StoreFailures.said(failure), mayCome);
         lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 
@@ -326,10 +372,14 @@ final class Feed {
         return again;
     }
 
-    private void fail(Throwable failure) {
-        if (ready.tryEmitError(failure).isSuccess()) {
-            failed = true;
+    private void lookSoon() {
+        synchronized (lock) {
+            if (lookSoon) {
+                return;
+            }
+            lookSoon = true;
         }
+        lookAfter(shortDelay());
     }
 
     private void lookAfter(Duration delay) {

@@ -10,8 +10,6 @@ import dev.runcast.v1.WatchExecutionResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,17 +23,19 @@ final class FeedState {
     static final long PATIENCE_TICKS = 6;
 
     private final ExecutionKey key;
-    private final WatchSettings settings;
     private final ChangeRing ring;
     /** What came before what it follows. At most as much as the ring has. */
-    private final NavigableMap<Long, Change> held = new TreeMap<>();
+    private final HeldChanges held;
 
-    private long heldBytes;
     /** There are changes up to here. */
     private long heardOf;
 
     private boolean open;
     private String generation = "";
+    /** The store's name; empty before a look has read it. */
+    private String store = "";
+
+    /** As the store has it; version 0 while it has nothing. */
     private Execution stored = Execution.getDefaultInstance();
     /** The phase as of the newest change. */
     private boolean ended;
@@ -43,14 +43,20 @@ final class FeedState {
     private Timestamp newest = Timestamp.getDefaultInstance();
     private long headAtLastLook;
     private boolean storeBehind;
+    /** The store answered that it has nothing. */
+    private boolean missing;
+
     private int replacements;
     private long ticks;
+    /** The tick of the newest change. */
+    private long newsTick;
+
     private @Nullable Frame bookmark;
 
     FeedState(ExecutionKey key, WatchSettings settings) {
         this.key = key;
-        this.settings = settings;
         this.ring = new ChangeRing(settings.ringChanges(), settings.ringBytes());
+        this.held = new HeldChanges(settings.ringChanges(), settings.ringBytes());
     }
 
     /** Where versions are counted: see {@link Cursor#generation(String, Execution)}. Empty before it has been read. */
@@ -78,8 +84,39 @@ final class FeedState {
         return ticks;
     }
 
+    /** It ended, and the store does not have the end yet. */
+    boolean awaitsEnd() {
+        return ended && stored.getVersion() < ring.head();
+    }
+
     boolean ended() {
         return ended;
+    }
+
+    /** It has begun: in the store, or with its first change at the bell. */
+    boolean isOpen() {
+        return open;
+    }
+
+    /** A look has read the store's name, without which there are no cursors. */
+    boolean knowsStore() {
+        return !store.isEmpty();
+    }
+
+    /** It has begun, and the store has nothing of it yet. */
+    boolean isAheadOfStore() {
+        return open && stored.getVersion() == 0;
+    }
+
+    /** The store has answered for long that it has nothing, and nothing new has come since. */
+    boolean isLost() {
+        return isAheadOfStore() && missing && ticks - newsTick >= PATIENCE_TICKS;
+    }
+
+    /** The first change, for as long as the state can be told from the ring alone. */
+    @Nullable
+    Change first() {
+        return isAheadOfStore() && ring.base() == 0 ? ring.get(1).message().getChange() : null;
     }
 
     /** There are changes that are not here and can be read, now or soon. */
@@ -97,6 +134,7 @@ final class FeedState {
     /** The bell has rung for these. */
     void heard(List<Change> changes) {
         changes.forEach(this::hold);
+        beginWithFirst();
         takeHeld();
     }
 
@@ -109,13 +147,8 @@ final class FeedState {
         long version = change.getVersion();
         heardOf(version);
         // One that somebody folded is of no use here; the history has it whole.
-        if (version <= ring.head() && open || change.getFirstVersion() != version || held.containsKey(version)) {
-            return;
-        }
-        held.put(version, change);
-        heldBytes += change.getSerializedSize();
-        while (held.size() > 1 && (held.size() > settings.ringChanges() || heldBytes > settings.ringBytes())) {
-            heldBytes -= held.pollFirstEntry().getValue().getSerializedSize();
+        if (change.getFirstVersion() == version && (!open || version > ring.head())) {
+            held.add(change);
         }
     }
 
@@ -124,10 +157,9 @@ final class FeedState {
         if (!open) {
             return;
         }
-        while (!held.isEmpty() && held.firstKey() <= ring.head() + 1) {
-            Change change = held.pollFirstEntry().getValue();
-            heldBytes -= change.getSerializedSize();
-            append(change);
+        for (Change next = held.first(); next != null && next.getVersion() <= ring.head() + 1; next = held.first()) {
+            held.removeFirst();
+            append(next);
         }
     }
 
@@ -138,6 +170,7 @@ final class FeedState {
         }
         ring.add(frame(change));
         newest = change.getReceivedAt();
+        newsTick = ticks;
         if (change.hasExecution()) {
             ended = isFinal(change.getExecution());
         }
@@ -162,14 +195,36 @@ final class FeedState {
             begin(execution, name);
         }
         takeHeader(execution);
+        missing = false;
         storeBehind = execution.getVersion() < headAtLastLook;
         headAtLastLook = ring.head();
         return replaced;
     }
 
+    /** The store has no such execution. */
+    void lookedInVain(String storeName) {
+        store = storeName;
+        missing = true;
+        beginWithFirst();
+        storeBehind |= isAheadOfStore();
+    }
+
     /** The store did not answer. */
     void lookFailed() {
         storeBehind = true;
+        missing = false;
+    }
+
+    /** The bell may be faster than the store. What it rings for is what the store will have: the merge decided it. */
+    private void beginWithFirst() {
+        Change first = held.first();
+        if (open || !knowsStore() || first == null || first.getVersion() != 1) {
+            return;
+        }
+        Execution begun = first.getExecution();
+        if (begun.hasCreatedAt()) {
+            begin(Execution.newBuilder().setCreatedAt(begun.getCreatedAt()).build(), Cursor.generation(store, begun));
+        }
     }
 
     private void begin(Execution execution, String name) {
@@ -177,7 +232,6 @@ final class FeedState {
             replacements++;
             heardOf = 0;
             held.clear();
-            heldBytes = 0;
         }
         open = true;
         generation = name;
@@ -247,6 +301,9 @@ final class FeedState {
                     .setDone(Done.newBuilder().setPhase(stored.getPhase()).setVersion(version))
                     .setCursor(cursor(version))
                     .build()));
+        }
+        if (isLost()) {
+            return new Step.Lost();
         }
         if (ticks == ticksSeen) {
             return new Step.Wait();

@@ -1,6 +1,7 @@
 package dev.runcast.api.watch;
 
 import dev.runcast.store.StoredEntry;
+import dev.runcast.v1.Change;
 import dev.runcast.v1.Entry;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.Snapshot;
@@ -40,6 +41,19 @@ final class SnapshotCutter {
             part.addTexts(text);
         }
         return full;
+    }
+
+    /** All parts, of a state that one change made. */
+    List<Frame> whole(Change first) {
+        List<Frame> parts = new ArrayList<>();
+        for (Entry entry : first.getEntriesList()) {
+            List<TextChange> texts = first.getTextsList().stream()
+                    .filter(text -> text.getEntryId().equals(entry.getEntryId()))
+                    .toList();
+            parts.addAll(add(new StoredEntry(entry, texts)));
+        }
+        parts.add(last());
+        return parts;
     }
 
     /** The last part, with the cursor. */

@@ -20,6 +20,9 @@ sealed interface Step {
     /** Needs the state anew: what it has seen is not in the store and has not come for long. */
     record NeverCame() implements Step {}
 
+    /** Fails: the store has nothing of the execution for long, and nothing new has come. */
+    record Lost() implements Step {}
+
     /** Needs the state anew: what comes next does not fit into a frame. */
     record TooLarge() implements Step {}
 

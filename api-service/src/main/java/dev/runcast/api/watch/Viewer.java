@@ -1,9 +1,13 @@
 package dev.runcast.api.watch;
 
+import dev.runcast.doors.DoorException;
 import dev.runcast.doors.Failures;
+import dev.runcast.doors.Reason;
 import dev.runcast.merge.ExecutionKey;
+import dev.runcast.merge.ExecutionView;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.v1.Change;
+import dev.runcast.v1.Execution;
 import dev.runcast.v1.SnapshotReason;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -69,6 +73,10 @@ final class Viewer {
     }
 
     private Flux<Frame> stage() {
+        if (stage != Stage.ENDED && feed.isLost()) {
+            stage = Stage.ENDED;
+            return Flux.error(lost());
+        }
         return switch (stage) {
             case SNAPSHOT -> snapshot();
             case CATCH_UP -> catchUp();
@@ -93,19 +101,42 @@ final class Viewer {
 
     private Flux<Frame> snapshot() {
         replacements = feed.replacements();
+        Change first = feed.first();
+        if (first != null) {
+            return Flux.fromIterable(
+                            cutter(ExecutionView.EMPTY.apply(first).execution()).whole(first))
+                    .doOnComplete(() -> goOnAfter(first.getVersion()));
+        }
         return store.execution(key)
                 .timeout(settings.storeTimeout())
-                .switchIfEmpty(Mono.error(() -> Failures.noExecution(key.executionId())))
+                .switchIfEmpty(Mono.defer(this::notStored))
                 .flatMapMany(execution -> {
                     feed.read(execution);
-                    SnapshotCutter cutter = new SnapshotCutter(
-                            reason, execution, new Cursor(feed.generation(), execution.getVersion()).encode(key));
+                    SnapshotCutter cutter = cutter(execution);
                     return store.entries(execution, 0)
                             .concatMapIterable(cutter::add, 1)
                             .concatWith(Mono.fromSupplier(cutter::last))
                             .doOnComplete(() -> goOnAfter(execution.getVersion()));
                 })
                 .onErrorMap(StoreFailures::said);
+    }
+
+    private SnapshotCutter cutter(Execution execution) {
+        return new SnapshotCutter(reason, execution, new Cursor(feed.generation(), execution.getVersion()).encode(key));
+    }
+
+    /** There is nothing to tell the state from: it comes with the store, or it never existed. */
+    private Mono<Execution> notStored() {
+        return feed.isAheadOfStore()
+                ? Mono.<Execution>empty().delaySubscription(settings.pollEvery())
+                : Mono.error(Failures.noExecution(key.executionId()));
+    }
+
+    private DoorException lost() {
+        return Failures.of(
+                Reason.STORE_UNAVAILABLE,
+                "execution_id: %s began and is not in the store (expected: within %s; watch again with the last cursor)"
+                        .formatted(key.executionId(), settings.patience()));
     }
 
     private Flux<Frame> catchUp() {
@@ -232,7 +263,7 @@ final class Viewer {
             if (step instanceof Step.End last) {
                 stage = Stage.ENDED;
                 send(last.frame());
-            } else {
+            } else if (!(step instanceof Step.Lost)) {
                 beginAnew(reasonOf(step));
             }
             subscriber.onComplete();

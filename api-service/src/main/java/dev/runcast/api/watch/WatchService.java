@@ -8,13 +8,17 @@ import dev.runcast.store.ChangeBell;
 import dev.runcast.store.ExecutionStore;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.SnapshotReason;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.SignalType;
 import reactor.core.publisher.Sinks;
 
 /**
@@ -23,9 +27,13 @@ import reactor.core.publisher.Sinks;
  * <p>How: all viewers of an execution share one {@link Feed}, which lives as long as it has viewers. A {@link Viewer}
  * goes through stages: a snapshot of what is stored, or the history since its cursor, then the feed's ring. The feed
  * listens before any viewer reads the store, so nothing lies between the two; versions are consecutive, so what is
- * lost or repeated shows. That the run is over is taken from the store alone, never from the bell.
+ * lost or repeated shows. That the run is over is taken from the store alone, never from the bell. That it has begun may
+ * be taken from the bell, for viewers who wait for that: the store has it up to a commit of the merge later.
  */
 public final class WatchService implements AutoCloseable {
+    /** How long after an execution has begun its feed is kept for a viewer who waited for it. */
+    private static final Duration HAND_OVER = Duration.ofSeconds(1);
+
     private final ExecutionStore store;
     private final ChangeBell bell;
     private final WatchSettings settings;
@@ -63,27 +71,72 @@ public final class WatchService implements AutoCloseable {
      * Looks whether an execution can be watched.
      *
      * @param cursor of the last frame seen; empty to begin with the present state
-     * @return fails with NOT_FOUND, INVALID for a cursor that is not one, or STORE_UNAVAILABLE
+     * @param beginWithin how long an execution that is not there yet is waited for; of no effect with a cursor
+     * @return when the execution is there; fails with NOT_FOUND, INVALID for a cursor that is not one,
+     *     STORE_UNAVAILABLE, or DRAINING
      */
-    public Mono<Watch> open(ExecutionKey key, String cursor) {
+    public Mono<Watch> open(ExecutionKey key, String cursor, Duration beginWithin) {
         return Mono.defer(() -> {
             Cursor seen = cursor.isEmpty() ? null : Cursor.decode(key, cursor);
-            return Mono.zip(store.execution(key), store.generation())
+            return Mono.zip(store.execution(key).map(Optional::of).defaultIfEmpty(Optional.empty()), store.generation())
                     .timeout(settings.storeTimeout())
                     .onErrorMap(StoreFailures::said)
-                    .switchIfEmpty(Mono.error(() -> Failures.noExecution(key.executionId())))
-                    .map(found -> {
-                        Execution execution = found.getT1();
-                        if (seen == null) {
-                            return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL));
-                        }
-                        if (!seen.generation().equals(Cursor.generation(found.getT2(), execution))) {
-                            return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED));
-                        }
-                        boolean atEnd = FeedState.isFinal(execution) && seen.version() == execution.getVersion();
-                        return new Watch(atEnd, after(key, seen));
-                    });
+                    .flatMap(found -> found.getT1()
+                            .map(execution -> Mono.just(watch(key, seen, execution, found.getT2())))
+                            .orElseGet(() -> await(key, seen, patience(seen, found.getT2(), beginWithin))));
         });
+    }
+
+    private Watch watch(ExecutionKey key, @Nullable Cursor seen, Execution execution, String storeName) {
+        if (seen == null) {
+            return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL, Duration.ZERO));
+        }
+        if (!seen.generation().equals(Cursor.generation(storeName, execution))) {
+            return new Watch(false, anew(key, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED, Duration.ZERO));
+        }
+        boolean atEnd = FeedState.isFinal(execution) && seen.version() == execution.getVersion();
+        return new Watch(atEnd, after(key, seen, Duration.ZERO));
+    }
+
+    /** Whoever saw an execution begin before the store had it may come back before the store has it. */
+    private Duration patience(@Nullable Cursor seen, String storeName, Duration beginWithin) {
+        if (seen == null) {
+            return beginWithin;
+        }
+        return seen.isOf(storeName, clock.instant().minus(settings.patience())) ? settings.patience() : Duration.ZERO;
+    }
+
+    /** Waits until an execution is there. */
+    private Mono<Watch> await(ExecutionKey key, @Nullable Cursor seen, Duration patience) {
+        if (patience.isZero()) {
+            return Mono.error(Failures.noExecution(key.executionId()));
+        }
+        Watch watch = new Watch(
+                false,
+                seen == null
+                        ? anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL, patience)
+                        : after(key, seen, patience));
+        return Mono.defer(() -> {
+                    Shared shared = acquire(key, true);
+                    return ready(key, shared, patience).doFinally(end -> {
+                        if (end == SignalType.ON_COMPLETE) {
+                            handOver(key, shared);
+                        } else {
+                            release(key, shared, true);
+                        }
+                    });
+                })
+                .takeUntilOther(closing.asMono())
+                .switchIfEmpty(Mono.error(WatchService::draining))
+                .thenReturn(watch);
+    }
+
+    /** Keeps a feed until its viewer has had time to take it up: what rings meanwhile is in its ring and nowhere else. */
+    private void handOver(ExecutionKey key, Shared shared) {
+        Mono.delay(HAND_OVER)
+                .takeUntilOther(closing.asMono())
+                .doFinally(end -> release(key, shared, true))
+                .subscribe();
     }
 
     /** How many executions are being watched. */
@@ -99,26 +152,28 @@ public final class WatchService implements AutoCloseable {
         closing.tryEmitEmpty();
     }
 
-    private Flux<Frame> anew(ExecutionKey key, SnapshotReason reason) {
-        return on(key, feed -> Viewer.anew(key, store, settings, feed, reason));
+    private Flux<Frame> anew(ExecutionKey key, SnapshotReason reason, Duration patience) {
+        return on(key, patience, feed -> Viewer.anew(key, store, settings, feed, reason));
     }
 
-    private Flux<Frame> after(ExecutionKey key, Cursor seen) {
+    private Flux<Frame> after(ExecutionKey key, Cursor seen, Duration patience) {
         return on(
                 key,
+                patience,
                 feed -> feed.generation().equals(seen.generation())
                         ? Viewer.after(key, store, settings, feed, seen.version())
                         : Viewer.anew(key, store, settings, feed, SnapshotReason.SNAPSHOT_REASON_STORE_REPLACED));
     }
 
-    private Flux<Frame> on(ExecutionKey key, Function<Feed, Viewer> viewer) {
+    private Flux<Frame> on(ExecutionKey key, Duration patience, Function<Feed, Viewer> viewer) {
+        boolean waits = !patience.isZero();
         return Flux.defer(() -> {
             AtomicBoolean ended = new AtomicBoolean();
             return Flux.using(
-                            () -> acquire(key),
-                            shared -> shared.feed.ready().thenMany(Flux.defer(() -> viewer.apply(shared.feed)
+                            () -> acquire(key, waits),
+                            shared -> ready(key, shared, patience).thenMany(Flux.defer(() -> viewer.apply(shared.feed)
                                     .frames())),
-                            shared -> release(key, shared))
+                            shared -> release(key, shared, waits))
                     .doOnComplete(() -> ended.set(true))
                     // Completing cancels what runs, which an error from here would not.
                     .takeUntilOther(closing.asMono())
@@ -126,34 +181,47 @@ public final class WatchService implements AutoCloseable {
         });
     }
 
+    private static Mono<Boolean> ready(ExecutionKey key, Shared shared, Duration patience) {
+        Mono<Boolean> ready = shared.feed.beginning().ready();
+        return patience.isZero()
+                ? ready
+                : ready.timeout(patience, Mono.error(() -> Failures.noExecution(key.executionId())));
+    }
+
     private static DoorException draining() {
         return Failures.of(Reason.DRAINING, "this instance stops (expected: watch again with the last cursor)");
     }
 
-    private Shared acquire(ExecutionKey key) {
-        Shared begun;
+    private Shared acquire(ExecutionKey key, boolean waits) {
+        Shared shared;
+        boolean isNew;
         synchronized (feeds) {
-            Shared shared = feeds.get(key);
+            Shared present = feeds.get(key);
             // Those who share a feed that could not begin are told so; who comes later tries again.
-            if (shared != null && !shared.feed.hasFailed()) {
-                shared.viewers++;
-                return shared;
+            isNew = present == null || !present.feed.beginning().join(waits);
+            shared = isNew || present == null ? new Shared(new Feed(key, store, settings, clock)) : present;
+            if (isNew) {
+                shared.feed.beginning().join(waits);
+                feeds.put(key, shared);
             }
-            begun = new Shared(new Feed(key, store, settings, clock));
-            begun.viewers = 1;
-            feeds.put(key, begun);
+            shared.viewers++;
+        }
+        if (!isNew) {
+            shared.feed.hurry();
+            return shared;
         }
         try {
-            begun.feed.start(bell);
+            shared.feed.start(bell);
         } catch (RuntimeException e) {
-            release(key, begun);
+            release(key, shared, waits);
             throw e;
         }
-        return begun;
+        return shared;
     }
 
-    private void release(ExecutionKey key, Shared shared) {
+    private void release(ExecutionKey key, Shared shared, boolean waits) {
         synchronized (feeds) {
+            shared.feed.beginning().leave(waits);
             if (--shared.viewers > 0) {
                 return;
             }

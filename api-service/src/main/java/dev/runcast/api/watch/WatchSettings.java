@@ -31,6 +31,11 @@ public record WatchSettings(
         }
     }
 
+    /** How long what a viewer has seen is waited for when the store does not have it: a minute by default. */
+    Duration patience() {
+        return bookmarkEvery.multipliedBy(FeedState.PATIENCE_TICKS);
+    }
+
     private static void requirePositive(String name, Duration value) {
         if (value.isZero() || value.isNegative()) {
             throw new IllegalArgumentException("%s: %s (expected: longer than 0)".formatted(name, value));

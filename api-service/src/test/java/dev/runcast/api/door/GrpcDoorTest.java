@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.Durations;
 import com.google.rpc.ErrorInfo;
 import dev.runcast.api.ApiApplication;
 import dev.runcast.api.ApiFixture;
@@ -157,6 +158,50 @@ class GrpcDoorTest {
         Iterator<WatchExecutionResponse> again = stub().watchExecution(watch("watch-1", last.getCursor()));
         assertThat(again.next().hasDone()).isTrue();
         assertThat(again.hasNext()).isFalse();
+    }
+
+    @Test
+    void watchThatIsThereFirstSeesTheExecutionBegin() {
+        Run run = new Run("default", "begin-1").message("m1", "a");
+        Iterator<WatchExecutionResponse> frames = stub().withDeadlineAfter(20, TimeUnit.SECONDS)
+                .watchExecution(begin("begin-1", Durations.fromSeconds(20)));
+        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        run.phase(Phase.PHASE_COMPLETED).ring(api.bell, 1);
+        assertThat(frames.next().getSnapshot().getExecution())
+                .isEqualTo(run.history().get(0).getExecution());
+        assertThat(frames.next().getChange()).isEqualTo(run.history().get(1));
+        assertThat(frames.next().getChange()).isEqualTo(run.history().get(2));
+        run.store(api.store, 1);
+        assertThat(frames.next().hasDone()).isTrue();
+    }
+
+    @Test
+    void watchWaitsNoLongerThanAsked() {
+        assertThat(beginRefused(Durations.fromMillis(100)).getCode()).isEqualTo(Status.Code.NOT_FOUND);
+        assertThat(beginRefused(Durations.fromSeconds(61)).getDescription())
+                .startsWith("begin_within: 61s (expected: ");
+        assertThat(beginRefused(Durations.fromMillis(-1)).getDescription())
+                .startsWith("begin_within: -0.001s (expected: ");
+        assertThat(beginRefused(com.google.protobuf.Duration.newBuilder()
+                                .setSeconds(Long.MAX_VALUE)
+                                .setNanos(Integer.MAX_VALUE)
+                                .build())
+                        .getCode())
+                .as("beyond every duration")
+                .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    }
+
+    private static Status beginRefused(com.google.protobuf.Duration within) {
+        return catchThrowableOfType(StatusRuntimeException.class, () -> stub().watchExecution(begin("nobody", within))
+                        .next())
+                .getStatus();
+    }
+
+    private static WatchExecutionRequest begin(String id, com.google.protobuf.Duration within) {
+        return WatchExecutionRequest.newBuilder()
+                .setExecutionId(id)
+                .setBeginWithin(within)
+                .build();
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.runcast.store.StoreWrite;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.RejectedUpdate;
 import dev.runcast.v1.RejectionReason;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -20,6 +21,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
@@ -241,7 +244,11 @@ class HttpDoorTest {
             /v1/executions/run-1/changes?after_version=x | after_version: "x" (expected: a whole number)
             /v1/executions/run-1/rejected?at_version=1 | at_version: unknown parameter (expected: one of page_size, page_token)
             /v1/executions/run-1:watch?cursor=nonsense | cursor: "nonsense" (expected:
-            /v1/executions/run-1:watch?version=1       | version: unknown parameter (expected: one of cursor)
+            /v1/executions/run-1:watch?version=1       | version: unknown parameter (expected: one of begin_within, cursor)
+            /v1/executions/run-1:watch?beginWithin=10  | begin_within: "10" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?beginWithin=    | begin_within: "" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?begin_within=61s | begin_within: 61s (expected:
+            /v1/executions/run-1:watch?begin_within=-1s | begin_within: -1s (expected:
             /?x=1                                      | x: unknown parameter (expected: none)
             """)
     void wrongValueIsRefusedByName(String path, String message) {
@@ -255,6 +262,8 @@ class HttpDoorTest {
         "/v1/executions/nobody/changes",
         "/v1/executions/nobody/rejected",
         "/v1/executions/nobody:watch",
+        "/v1/executions/nobody:watch?beginWithin=0s",
+        "/v1/executions/nobody:watch?begin_within=0.1s",
     })
     void executionThatIsNotThereIsNotFound(String path) {
         refused(get(path), 404, "NOT_FOUND", "execution_id: nobody (expected: an execution of your tenant)");
@@ -382,6 +391,44 @@ class HttpDoorTest {
                 .toList();
         assertThat(versions).isEqualTo(LongStream.rangeClosed(3, 18).boxed().toList());
         assertThat(rest.get(rest.size() - 1).name()).isEqualTo("done");
+    }
+
+    @Test
+    void watchThatIsThereFirstSeesTheExecutionBegin() throws Exception {
+        Run run = new Run("default", "run-6").message("m1", "a");
+        CompletableFuture<Stream> opened = new CompletableFuture<>();
+        Thread viewer = new Thread(() -> {
+            try {
+                opened.complete(Stream.open(base() + "/v1/executions/run-6:watch?beginWithin=30s", null));
+            } catch (IOException e) {
+                opened.completeExceptionally(e);
+            }
+        });
+        viewer.start();
+        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        run.phase(Phase.PHASE_CANCELLED).ring(api.bell, 1);
+        try (Stream stream = opened.get(10, TimeUnit.SECONDS)) {
+            List<Event> events = stream.take(3);
+            assertThat(events).extracting(Event::name).containsExactly("snapshot", "change", "change");
+            assertThat(events.get(0).data()).contains("\"version\":\"1\"");
+            run.store(api.store, 1);
+            assertThat(stream.take(1).get(0).name()).isEqualTo("done");
+        }
+    }
+
+    @Test
+    void headThatWaitsLeavesNothingBehind() {
+        Run run = new Run("default", "run-7");
+        CompletableFuture<HttpResponse<Void>> head = HttpClient.newHttpClient()
+                .sendAsync(
+                        HttpRequest.newBuilder(URI.create(base() + "/v1/executions/run-7:watch?beginWithin=30s"))
+                                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding());
+        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        run.ring(api.bell, 1);
+        assertThat(head.join().statusCode()).isEqualTo(200);
+        await().until(() -> api.part(WatchService.class).feeds() == 0);
     }
 
     @Test

@@ -2,13 +2,18 @@ package dev.runcast.api.door;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Descriptors;
+import com.google.protobuf.Duration;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Message;
+import com.google.protobuf.util.Durations;
 import dev.runcast.api.ApiFixture;
+import dev.runcast.api.watch.WatchService;
 import dev.runcast.doors.Policy;
 import dev.runcast.doors.Role;
+import dev.runcast.merge.ExecutionKey;
 import dev.runcast.v1.ApprovalDecided;
 import dev.runcast.v1.CreateExecutionRequest;
 import dev.runcast.v1.DecideApprovalRequest;
@@ -16,6 +21,8 @@ import dev.runcast.v1.Decision;
 import dev.runcast.v1.ExecutionServiceGrpc;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.ListExecutionsRequest;
+import dev.runcast.v1.WatchExecutionRequest;
+import dev.runcast.v1.WatchExecutionResponse;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -33,10 +40,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -172,6 +181,21 @@ class TenantsTest {
                 .getStatus()
                 .value();
         assertThat(code).isEqualTo(ofNobody);
+    }
+
+    @Test
+    void executionThatAnotherTenantBeginsIsNotSeenByWaitingForIt() {
+        Iterator<WatchExecutionResponse> own = waiting(ACME, Durations.fromSeconds(20));
+        Iterator<WatchExecutionResponse> foreign = waiting(GLOBEX, Durations.fromSeconds(1));
+        await().until(() -> api.part(WatchService.class).feeds() == 2);
+        api.log.runs("acme", "begins");
+        assertThat(own.next().getSnapshot().getExecution().getTenant()).isEqualTo("acme");
+        // Others count what there is.
+        api.store.remove(new ExecutionKey("acme", "begins")).block();
+        assertThat(catchThrowableOfType(StatusRuntimeException.class, foreign::next)
+                        .getStatus()
+                        .getCode())
+                .isEqualTo(Status.Code.NOT_FOUND);
     }
 
     @Test
@@ -333,6 +357,15 @@ class TenantsTest {
                 .expectStatus()
                 .isOk()
                 .expectBody();
+    }
+
+    private static Iterator<WatchExecutionResponse> waiting(String token, Duration within) {
+        return ExecutionServiceGrpc.newBlockingStub(authorized(token))
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .watchExecution(WatchExecutionRequest.newBuilder()
+                        .setExecutionId("begins")
+                        .setBeginWithin(within)
+                        .build());
     }
 
     private static Channel authorized(@Nullable String token) {

@@ -557,7 +557,8 @@ class WatchServiceTest {
                 WatchSettings.DEFAULT,
                 InstantSource.system());
         Probe viewer = Probe.eager(
-                Objects.requireNonNull(broken.open(run.key(), "").block()).frames());
+                Objects.requireNonNull(broken.open(run.key(), "", Duration.ZERO).block())
+                        .frames());
         assertThat(viewer.awaitEnd().failure).isNotNull();
         assertThat(broken.feeds()).isZero();
     }
@@ -657,12 +658,12 @@ class WatchServiceTest {
     }
 
     private WatchService.Watch opened(ExecutionKey key, String cursor) {
-        return Objects.requireNonNull(watches.open(key, cursor).block());
+        return Objects.requireNonNull(watches.open(key, cursor, Duration.ZERO).block());
     }
 
     private Reason refusal(ExecutionKey key, String cursor) {
         try {
-            watches.open(key, cursor).block();
+            watches.open(key, cursor, Duration.ZERO).block();
         } catch (DoorException e) {
             return e.reason();
         }
@@ -678,7 +679,7 @@ class WatchServiceTest {
     }
 
     /** What a viewer has made of its frames: a snapshot is one change from the beginning. */
-    private static ExecutionView seen(Probe viewer) {
+    static ExecutionView seen(Probe viewer) {
         ExecutionView view = ExecutionView.EMPTY;
         Change.Builder state = Change.newBuilder();
         for (Frame frame : viewer.frames) {
