@@ -39,6 +39,6 @@ def test_a_run_that_does_not_exist_yet_is_seen_to_begin(stack, browser):
     expect(page.get_by_text("There is no run called “begins-later”.")).to_be_visible()
     expect(page.locator("#connection")).to_have_text("waiting for it to begin")
     stack.runcast("create", "echo", "--id", "begins-later", "--input", "Guten Morgen")
-    expect(page.get_by_text("Guten Morgen").first).to_be_visible()
+    expect(page.get_by_text("Guten Morgen").last).to_be_visible(timeout=30_000)
     expect(page.locator("#badge")).to_have_text("completed", ignore_case=True, timeout=30_000)
     page.close()
