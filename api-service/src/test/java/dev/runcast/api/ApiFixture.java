@@ -8,6 +8,7 @@ import dev.runcast.store.InMemoryExecutionStore;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +70,8 @@ public final class ApiFixture implements AutoCloseable {
     public WebTestClient http() {
         return WebTestClient.bindToServer()
                 .baseUrl("http://localhost:" + httpPort())
+                // The first call loads half of the door, beside other tests.
+                .responseTimeout(Duration.ofSeconds(30))
                 .build();
     }
 
