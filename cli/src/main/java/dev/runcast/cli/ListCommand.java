@@ -71,7 +71,7 @@ final class ListCommand implements Callable<Integer> {
                                 Words.phase(execution),
                                 execution.getVersion(),
                                 Words.shortened(execution.getSpec().getAgent(), 20),
-                                Words.time(execution.getCreatedAt()));
+                                Words.second(execution.getCreatedAt()));
                     }
                 }
                 left -= response.getExecutionsCount();

@@ -96,6 +96,11 @@ final class Words {
         return MILLISECONDS.format(Instant.ofEpochSecond(time.getSeconds(), time.getNanos()));
     }
 
+    /** A time to the second: 2026-01-01T12:00:00Z. */
+    static String second(Timestamp time) {
+        return Instant.ofEpochSecond(time.getSeconds()).toString();
+    }
+
     /** Labels as they are given: k=v, by their keys. */
     static String labels(Map<String, String> labels) {
         return new TreeMap<>(labels)
