@@ -38,6 +38,8 @@ final class PublishLoad implements AutoCloseable {
     private static final int CONNECTIONS = 2;
     /** Batches without an ack on one stream. */
     private static final int WINDOW = 64;
+    /** The longest without any ack. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final List<ManagedChannel> channels = new ArrayList<>();
     private final LongAdder acked = new LongAdder();
@@ -64,21 +66,26 @@ final class PublishLoad implements AutoCloseable {
     }
 
     /**
-     * Acked updates a second over a time.
+     * Acked updates a second over a time, or over as much more as the first ack needs.
      *
-     * @throws IllegalStateException when the server refused something or ended a stream
+     * @throws IllegalStateException when the server refused something, ended a stream, or acked nothing for long
      */
     double measure(Duration time) throws InterruptedException {
         long before = acked.sum();
         long began = System.nanoTime();
-        try {
-            failed.get(time.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException asItShould) {
-            return (acked.sum() - before) / ((System.nanoTime() - began) / 1e9);
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new IllegalStateException("publishing failed: " + e.getCause(), e);
-        }
-        throw new IllegalStateException("publishing ended (expected: that it goes on)");
+        do {
+            try {
+                failed.get(time.toNanos(), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException asItShould) {
+                // It goes on.
+            } catch (java.util.concurrent.ExecutionException e) {
+                throw new IllegalStateException("publishing failed: " + e.getCause(), e);
+            }
+            if (System.nanoTime() - began > PATIENCE.plus(time).toNanos()) {
+                throw new IllegalStateException("nothing was acked (expected: something within " + PATIENCE + ")");
+            }
+        } while (acked.sum() == before);
+        return (acked.sum() - before) / ((System.nanoTime() - began) / 1e9);
     }
 
     @Override

@@ -73,7 +73,7 @@ record Scale(
             2,
             20,
             2_000,
-            Duration.ofMinutes(2));
+            Duration.ofMinutes(4));
 
     /** The same with more or less patience. */
     Scale patient(Duration time) {
