@@ -45,6 +45,7 @@ public final class Contract {
      *     value and what was expected, at most 16
      */
     public static void check(Message message) {
+        DurationRange.check(message);
         ValidationResult result;
         try {
             result = VALIDATOR.validate(message);

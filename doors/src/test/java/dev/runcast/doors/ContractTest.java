@@ -3,16 +3,21 @@ package dev.runcast.doors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import dev.runcast.v1.ExecutionSpec;
 import dev.runcast.v1.ListExecutionsRequest;
 import dev.runcast.v1.Omitted;
 import dev.runcast.v1.PhaseChanged;
 import dev.runcast.v1.PublishUpdatesRequest;
+import dev.runcast.v1.PublishUpdatesResponse;
+import dev.runcast.v1.Signal;
 import dev.runcast.v1.Update;
 import dev.runcast.v1.UpdateBatch;
+import dev.runcast.v1.WatchExecutionRequest;
 import dev.runcast.v1.Writer;
 import dev.runcast.v1.WriterKind;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ContractTest {
@@ -84,6 +89,34 @@ class ContractTest {
                         .violations())
                 .extracting(violation -> violation.getField())
                 .containsExactlyInAnyOrder("page_size", "filter");
+    }
+
+    @Test
+    void whatIsNoDurationIsNamedWhateverTheRulesSayOfIt() {
+        assertThat(begin(60, 0)).isNull();
+        assertThat(begin(61, 0)).hasMessageStartingWith("begin_within: 61s (expected: ");
+        assertThat(begin(Long.MAX_VALUE, Integer.MAX_VALUE))
+                .hasMessage("begin_within: seconds 9223372036854775807, nanos 2147483647"
+                        + " (expected: a google.protobuf.Duration)");
+        assertThat(begin(1, -1)).hasMessageStartingWith("begin_within: seconds 1, nanos -1 (");
+        assertThat(begin(0, 1_000_000_000)).hasMessageStartingWith("begin_within: seconds 0, nanos 1000000000 (");
+    }
+
+    @Test
+    void whatIsNoDurationIsNamedByItsPlace() {
+        DoorException refused = refused(PublishUpdatesResponse.newBuilder()
+                .setSignal(Signal.newBuilder()
+                        .setSlowDown(Duration.newBuilder().setNanos(-2).setSeconds(1)))
+                .build());
+        assertThat(refused.reason()).isEqualTo(Reason.INVALID);
+        assertThat(refused.metadata()).containsEntry("field", "signal.slow_down");
+    }
+
+    private static @Nullable DoorException begin(long seconds, int nanos) {
+        return refused(WatchExecutionRequest.newBuilder()
+                .setExecutionId("run-1")
+                .setBeginWithin(Duration.newBuilder().setSeconds(seconds).setNanos(nanos))
+                .build());
     }
 
     private static DoorException refused(Message message) {

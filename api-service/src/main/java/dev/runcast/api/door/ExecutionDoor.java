@@ -1,6 +1,5 @@
 package dev.runcast.api.door;
 
-import com.google.protobuf.util.Durations;
 import dev.runcast.api.control.ExecutionControl;
 import dev.runcast.api.control.ExecutionCreation;
 import dev.runcast.api.read.ExecutionReader;
@@ -101,7 +100,6 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
         String tenant = Principal.current().tenant();
         new Viewing(call)
                 .follow(Mono.defer(() -> {
-                            checkDuration(request);
                             Contract.check(request);
                             return watches.open(
                                     new ExecutionKey(tenant, request.getExecutionId()),
@@ -109,18 +107,6 @@ public final class ExecutionDoor implements ExecutionServiceGrpc.AsyncService, B
                                     beginWithin(request));
                         })
                         .flatMapMany(WatchService.Watch::frames));
-    }
-
-    /** What lies beyond every duration the rules of the contract cannot be held against. */
-    private static void checkDuration(WatchExecutionRequest request) {
-        com.google.protobuf.Duration asked = request.getBeginWithin();
-        if (!Durations.isValid(asked)) {
-            throw Failures.value(
-                    Reason.INVALID,
-                    "begin_within",
-                    "seconds %d, nanos %d".formatted(asked.getSeconds(), asked.getNanos()),
-                    "a google.protobuf.Duration of 0s to 60s");
-        }
     }
 
     /** How long a watch waits for its execution; of a request that keeps the contract. */
