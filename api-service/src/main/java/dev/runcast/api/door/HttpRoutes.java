@@ -104,8 +104,8 @@ public final class HttpRoutes {
         return router.build();
     }
 
+    /** Whatever its query is: links are given words of their own on the way, and the page reads none. */
     private Mono<ServerResponse> page(ServerRequest request) {
-        Parameters.of(request.queryParams(), Set.of());
         return ServerResponse.ok()
                 .contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
                 .header("Content-Security-Policy", PAGE.contentSecurityPolicy())

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.http.MediaType;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
 class HttpDoorTest {
@@ -247,9 +249,13 @@ class HttpDoorTest {
             /v1/executions/run-1:watch?version=1       | version: unknown parameter (expected: one of begin_within, cursor)
             /v1/executions/run-1:watch?beginWithin=10  | begin_within: "10" (expected: seconds, such as 10s)
             /v1/executions/run-1:watch?beginWithin=    | begin_within: "" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?beginWithin=s   | begin_within: "s" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?beginWithin=tens | begin_within: "tens" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?beginWithin=1.xs | begin_within: "1.xs" (expected: seconds, such as 10s)
+            /v1/executions/run-1:watch?beginWithin=99999999999999999999s | begin_within: "99999999999999999999s" (expected:
+            /v1/executions/run-1:watch?beginWithin=999999999999s | begin_within: "999999999999s" (expected:
             /v1/executions/run-1:watch?begin_within=61s | begin_within: 61s (expected:
             /v1/executions/run-1:watch?begin_within=-1s | begin_within: -1s (expected:
-            /?x=1                                      | x: unknown parameter (expected: none)
             """)
     void wrongValueIsRefusedByName(String path, String message) {
         refused(http.get().uri(URI.create(base() + path.strip())).exchange(), 400, "INVALID", message.strip());
@@ -330,6 +336,19 @@ class HttpDoorTest {
                 .expectBody(String.class)
                 .isEqualTo("{\"status\":\"UP\"}");
         get("/actuator/health").expectStatus().isOk();
+    }
+
+    /** Mail and messengers give links words of their own on the way. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/?", "/?x=y", "/?utm_source=mail&x&x=%F0%9F%98%80"})
+    void pageLoadsWithAnyQuery(String path) {
+        http.get()
+                .uri(URI.create(base() + path))
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .contentTypeCompatibleWith(MediaType.TEXT_HTML);
     }
 
     @Test
