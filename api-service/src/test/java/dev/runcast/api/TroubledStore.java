@@ -43,7 +43,7 @@ public final class TroubledStore implements ExecutionStore {
         this.beforeEntries = happens;
     }
 
-    /** Headers are read at once and given out only when this says so; each time anew. */
+    /** Headers are read at once, and given out, or told to be absent, only when this says so; each time anew. */
     public void headersWaitFor(Mono<?> gate) {
         this.headerGate = gate;
     }
@@ -63,7 +63,12 @@ public final class TroubledStore implements ExecutionStore {
         return Mono.defer(() -> {
             headerReads.incrementAndGet();
             Mono<?> gate = headerGate;
-            return down ? Mono.error(outage()) : store.execution(key).delayUntil(read -> gate);
+            return down
+                    ? Mono.error(outage())
+                    : store.execution(key)
+                            .materialize()
+                            .delayUntil(read -> gate)
+                            .<Execution>dematerialize();
         });
     }
 

@@ -92,7 +92,6 @@ final class Feed {
     void close() {
         running.dispose();
         closed.tryEmitEmpty();
-        beginning.close();
     }
 
     /** Whether the execution is there, and who waits for it. */
@@ -291,6 +290,7 @@ final class Feed {
             looking = true;
             lookSoon = false;
         }
+        beginning.looking();
         store.execution(key)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())

@@ -206,7 +206,7 @@ final class FeedState {
         store = storeName;
         missing = true;
         beginWithFirst();
-        storeBehind |= isAheadOfStore();
+        storeBehind = open;
     }
 
     /** The store did not answer. */
@@ -321,7 +321,7 @@ final class FeedState {
                     .setBookmark(Bookmark.newBuilder()
                             .setVersion(version)
                             .setNewsAge(age(now))
-                            .setStoreBehind(storeBehind || ahead))
+                            .setStoreBehind(storeBehind || ahead || isAheadOfStore()))
                     .setCursor(cursor(version))
                     .build());
             bookmark = shared;

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -49,6 +50,13 @@ public final class WatchService implements AutoCloseable {
             this.feed = feed;
         }
     }
+
+    /**
+     * A viewer's place at a feed.
+     *
+     * @param ready see {@link Beginning#join}
+     */
+    private record Place(Shared shared, Mono<Boolean> ready) {}
 
     /**
      * A view that may begin.
@@ -117,12 +125,12 @@ public final class WatchService implements AutoCloseable {
                         ? anew(key, SnapshotReason.SNAPSHOT_REASON_INITIAL, patience)
                         : after(key, seen, patience));
         return Mono.defer(() -> {
-                    Shared shared = acquire(key, true);
-                    return ready(key, shared, patience).doFinally(end -> {
+                    Place place = acquire(key, true);
+                    return ready(key, place, patience).doFinally(end -> {
                         if (end == SignalType.ON_COMPLETE) {
-                            handOver(key, shared);
+                            handOver(key, place.shared());
                         } else {
-                            release(key, shared, true);
+                            release(key, place.shared(), true);
                         }
                     });
                 })
@@ -171,9 +179,10 @@ public final class WatchService implements AutoCloseable {
             AtomicBoolean ended = new AtomicBoolean();
             return Flux.using(
                             () -> acquire(key, waits),
-                            shared -> ready(key, shared, patience).thenMany(Flux.defer(() -> viewer.apply(shared.feed)
-                                    .frames())),
-                            shared -> release(key, shared, waits))
+                            place -> ready(key, place, patience)
+                                    .thenMany(Flux.defer(() ->
+                                            viewer.apply(place.shared().feed).frames())),
+                            place -> release(key, place.shared(), waits))
                     .doOnComplete(() -> ended.set(true))
                     // Completing cancels what runs, which an error from here would not.
                     .takeUntilOther(closing.asMono())
@@ -181,34 +190,35 @@ public final class WatchService implements AutoCloseable {
         });
     }
 
-    private static Mono<Boolean> ready(ExecutionKey key, Shared shared, Duration patience) {
-        Mono<Boolean> ready = shared.feed.beginning().ready();
+    private static Mono<Boolean> ready(ExecutionKey key, Place place, Duration patience) {
         return patience.isZero()
-                ? ready
-                : ready.timeout(patience, Mono.error(() -> Failures.noExecution(key.executionId())));
+                ? place.ready()
+                : place.ready().timeout(patience, Mono.error(() -> Failures.noExecution(key.executionId())));
     }
 
     private static DoorException draining() {
         return Failures.of(Reason.DRAINING, "this instance stops (expected: watch again with the last cursor)");
     }
 
-    private Shared acquire(ExecutionKey key, boolean waits) {
+    private Place acquire(ExecutionKey key, boolean waits) {
         Shared shared;
-        boolean isNew;
+        Mono<Boolean> ready;
+        boolean isNew = false;
         synchronized (feeds) {
-            Shared present = feeds.get(key);
+            shared = feeds.get(key);
+            ready = shared == null ? null : shared.feed.beginning().join(waits);
             // Those who share a feed that could not begin are told so; who comes later tries again.
-            isNew = present == null || !present.feed.beginning().join(waits);
-            shared = isNew || present == null ? new Shared(new Feed(key, store, settings, clock)) : present;
-            if (isNew) {
-                shared.feed.beginning().join(waits);
+            if (shared == null || ready == null) {
+                isNew = true;
+                shared = new Shared(new Feed(key, store, settings, clock));
+                ready = Objects.requireNonNull(shared.feed.beginning().join(waits), "a new feed has not failed");
                 feeds.put(key, shared);
             }
             shared.viewers++;
         }
         if (!isNew) {
             shared.feed.hurry();
-            return shared;
+            return new Place(shared, ready);
         }
         try {
             shared.feed.start(bell);
@@ -216,7 +226,7 @@ public final class WatchService implements AutoCloseable {
             release(key, shared, waits);
             throw e;
         }
-        return shared;
+        return new Place(shared, ready);
     }
 
     private void release(ExecutionKey key, Shared shared, boolean waits) {

@@ -28,6 +28,8 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 /** Viewers who are there before their execution is, and before the store has it. */
 class WatchBeforeItBeginsTest {
@@ -149,6 +151,56 @@ class WatchBeforeItBeginsTest {
         other.cancel();
     }
 
+    /** The store is restored, or the execution removed, between a viewer's two reads. */
+    @Test
+    void whoDoesNotWaitIsToldWhenItIsLostBesideThoseWhoDo() {
+        watches = watches(NEVER, NEVER, 64);
+        Probe viewer = waiting(LONG);
+        WatchService.Watch lost = openedBesideThoseWhoWait();
+        store.remove(run.key()).block();
+        assertThat(reason(Probe.eager(lost.frames()).awaitEnd())).isEqualTo(Reason.NOT_FOUND);
+        assertThat(viewer.failure).isNull();
+        run.ring(bell, 1);
+        viewer.awaitVersion(2);
+        viewer.cancel();
+    }
+
+    @Test
+    void whoDoesNotWaitIsToldOfAnOutageBesideThoseWhoDo() {
+        watches = watches(NEVER, NEVER, 64);
+        Probe viewer = waiting(LONG);
+        WatchService.Watch away = openedBesideThoseWhoWait();
+        store.down(true);
+        assertThat(reason(Probe.eager(away.frames()).awaitEnd())).isEqualTo(Reason.STORE_UNAVAILABLE);
+        assertThat(viewer.failure).isNull();
+        run.ring(bell, 1);
+        viewer.awaitVersion(2);
+        viewer.cancel();
+    }
+
+    @Test
+    void lookThatBeganEarlierTellsNobodyWhoCameSince() {
+        watches = watches(NEVER, NEVER, 64);
+        Probe viewer = waiting(LONG);
+        Sinks.Empty<Void> answer = Sinks.empty();
+        store.headersWaitFor(answer.asMono());
+        int reads = store.headerReads.get();
+        bell.resubscribe();
+        await().until(() -> store.headerReads.get() > reads);
+        store.headersWaitFor(Mono.empty());
+        Probe other = Probe.eager(openedBesideThoseWhoWait().frames());
+        answer.tryEmitEmpty();
+        other.awaitVersion(2);
+        viewer.awaitVersion(2);
+        viewer.cancel();
+        other.cancel();
+    }
+
+    private WatchService.Watch openedBesideThoseWhoWait() {
+        run.store(store, 1);
+        return Objects.requireNonNull(watches.open(run.key(), "", Duration.ZERO).block());
+    }
+
     @Test
     void whoeverWaitsTogetherSharesOneFeed() {
         List<Probe> viewers = new ArrayList<>();
@@ -183,6 +235,28 @@ class WatchBeforeItBeginsTest {
         assertThat(watches.feeds()).isZero();
         int reads = store.headerReads.get();
         await().during(SOON.multipliedBy(10)).until(() -> store.headerReads.get() == reads);
+    }
+
+    /** What rings between is seen by nobody else. */
+    @Test
+    void feedThatWasWaitedForIsKeptUntilItsViewerTakesItUp() {
+        watches = watches(NEVER, NEVER, 64);
+        AtomicReference<WatchService.@Nullable Watch> opened = new AtomicReference<>();
+        int reads = store.headerReads.get();
+        watches.open(run.key(), "", LONG).subscribe(opened::set);
+        await().until(() -> store.headerReads.get() > reads + 1);
+        run.ring(bell, 1);
+        await().pollInterval(Duration.ofMillis(1)).until(() -> opened.get() != null);
+        run.text("m1", " upon").ring(bell, 3);
+        Probe viewer =
+                Probe.eager(Objects.requireNonNull(opened.get()).frames()).awaitVersion(3);
+        assertThat(viewer.versions()).containsExactly(2L, 3L);
+        // Nor is it lost when the time to take it up is over.
+        await().during(Duration.ofMillis(1500)).until(() -> watches.feeds() == 1);
+        run.text("m1", " a").ring(bell, 4);
+        viewer.awaitVersion(4);
+        viewer.cancel();
+        await().until(() -> watches.feeds() == 0);
     }
 
     /** A HEAD, or a caller who goes away just then. */
@@ -365,6 +439,26 @@ class WatchBeforeItBeginsTest {
                 .isEqualTo(Cursor.generation("store", run.history().get(0).getExecution()));
         assertThat(state.head()).isEqualTo(2);
         assertThat(state.first()).isEqualTo(run.history().get(0));
+    }
+
+    /** Also before a look has found that it is. */
+    @Test
+    void bookmarkSaysThatTheStoreHasNothing() {
+        FeedState state = new FeedState(run.key(), WatchSettings.DEFAULT);
+        state.lookedInVain("store");
+        state.heard(run.history());
+        assertThat(saysStoreBehind(state)).isTrue();
+        state.looked(stored(2).execution(), state.generation());
+        assertThat(saysStoreBehind(state)).isFalse();
+        state.lookedInVain("store");
+        assertThat(saysStoreBehind(state)).as("removed from the store").isTrue();
+    }
+
+    private static boolean saysStoreBehind(FeedState state) {
+        long seen = state.ticks();
+        state.tick();
+        Step step = state.next(state.head(), seen, seen, state.replacements(), Instant.now());
+        return ((Step.Remind) step).frame().message().getBookmark().getStoreBehind();
     }
 
     private WatchService watches(Duration poll, Duration bookmark, int changes) {
