@@ -9,6 +9,8 @@ import dev.runcast.v1.ChangeBatch;
 import dev.runcast.v1.Execution;
 import dev.runcast.v1.Phase;
 import dev.runcast.v1.TextChange;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What every bell must do. */
 abstract class ChangeBellContract {
@@ -46,6 +50,22 @@ abstract class ChangeBellContract {
                         new Ring.Subscribed(),
                         new Ring.Changes(batch("e", 1, "Hello")),
                         new Ring.Changes(batch("e", 2, "мир"))));
+    }
+
+    /** As the sink rings after a poll: without waiting for the one before. */
+    @Test
+    void whatRingsTogetherIsHeardInOrderAndWhole() {
+        Listener listener = listen("e", Long.MAX_VALUE);
+        listener.awaitSubscribed(1);
+        List<Ring> expected = new ArrayList<>(List.of(new Ring.Subscribed()));
+        List<Mono<Void>> ringing = new ArrayList<>();
+        for (int version = 1; version <= 300; version++) {
+            ChangeBatch batch = batch("e", version, "x");
+            expected.add(new Ring.Changes(batch));
+            ringing.add(bell().publish(batch));
+        }
+        Flux.merge(Flux.fromIterable(ringing), ringing.size()).then().block(Duration.ofSeconds(10));
+        await().untilAsserted(() -> assertThat(listener.rings).isEqualTo(expected));
     }
 
     @Test

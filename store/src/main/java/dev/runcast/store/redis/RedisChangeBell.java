@@ -21,8 +21,6 @@ import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
-import io.lettuce.core.resource.NettyCustomizer;
-import io.netty.handler.flush.FlushConsolidationHandler;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -56,19 +54,9 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
     /** So small since what waits in it is beside the buffer's own bound. */
     private static final int HANDED_OVER = 16;
 
-    private static final int RINGS_IN_ONE_FLUSH = 256;
-
     // Lettuce's own longest pause is half a minute, in which every viewer would poll.
     private static final Duration SOONEST_RECONNECT = Duration.ofMillis(50);
     private static final Duration LATEST_RECONNECT = Duration.ofSeconds(2);
-
-    /** The rings of one poll are given one by one; each would be a write to the socket of its own. */
-    private static final NettyCustomizer ONE_FLUSH = new NettyCustomizer() {
-        @Override
-        public void afterChannelInitialized(io.netty.channel.Channel channel) {
-            channel.pipeline().addFirst(new FlushConsolidationHandler(RINGS_IN_ONE_FLUSH, true));
-        }
-    };
 
     private final ClientResources resources;
     private final RedisClient ringing;
@@ -87,7 +75,7 @@ public final class RedisChangeBell implements ChangeBell, AutoCloseable {
         resources = DefaultClientResources.builder()
                 .reconnectDelay(() -> Delay.fullJitter(
                         SOONEST_RECONNECT, LATEST_RECONNECT, SOONEST_RECONNECT.toMillis(), TimeUnit.MILLISECONDS))
-                .nettyCustomizer(ONE_FLUSH)
+                .nettyCustomizer(new FlushTogether())
                 .build();
         ringing = client(resources, settings, ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
         listening = client(resources, settings, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS);
