@@ -2,7 +2,6 @@ package dev.runcast.cli;
 
 import com.google.common.collect.Iterators;
 import com.google.common.collect.PeekingIterator;
-import com.google.protobuf.util.Durations;
 import dev.runcast.v1.WatchExecutionRequest;
 import dev.runcast.v1.WatchExecutionResponse;
 import java.time.Duration;
@@ -41,7 +40,10 @@ final class Watched {
                 .watchExecution(WatchExecutionRequest.newBuilder()
                         .setExecutionId(execution)
                         .setCursor(cursor)
-                        .setBeginWithin(Durations.fromNanos(beginWithin.toNanos()))
+                        // Of any size: the server says what is too long.
+                        .setBeginWithin(com.google.protobuf.Duration.newBuilder()
+                                .setSeconds(beginWithin.getSeconds())
+                                .setNanos(beginWithin.getNano()))
                         .build());
     }
 }

@@ -17,43 +17,23 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.Snapshot;
 import dev.runcast.v1.WatchExecutionRequest;
 import dev.runcast.v1.WatchExecutionResponse;
-import io.grpc.Server;
 import io.grpc.Status;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Watching from before an execution is there, at a door whose answers come when told. */
 class CreateAndWatchTest {
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
     private final Door door = new Door();
-    private Server server;
 
-    @BeforeEach
-    void start() throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-                .addService(door)
-                .build()
-                .start();
-    }
-
-    @AfterEach
-    void stop() {
-        server.shutdownNow();
-    }
+    @RegisterExtension
+    private final ServedDoor served = new ServedDoor(door);
 
     @Test
     void whatBeginsIsShownBeforeTheAnswer() {
@@ -61,8 +41,8 @@ class CreateAndWatchTest {
         door.viewer.join();
         StreamObserver<CreateExecutionResponse> asker = door.asker.join();
         door.show(snapshot(1), change(2, Phase.PHASE_RUNNING));
-        await().until(() -> out.toString().contains("RUNNING"));
-        assertThat(out.toString()).startsWith("run is created; it is PENDING.\n");
+        await().until(() -> served.out.toString().contains("RUNNING"));
+        assertThat(served.out.toString()).startsWith("run is created; it is PENDING.\n");
         assertThat(command).isNotDone();
         asker.onNext(answer());
         asker.onCompleted();
@@ -73,9 +53,8 @@ class CreateAndWatchTest {
 
     @Test
     void withoutAnIdTheRequestNamesIt() {
-        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> Runcast.commandLine()
-                .setErr(new PrintWriter(err, true))
-                .execute("create", "planner", "--watch", "--request-id", "r7", "--server", address()));
+        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(
+                () -> served.execute("create", "planner", "--watch", "--request-id", "r7"));
         door.viewer.join();
         door.asker.join().onError(Status.INVALID_ARGUMENT.asRuntimeException());
         assertThat(command.join()).isEqualTo(2);
@@ -92,8 +71,8 @@ class CreateAndWatchTest {
                         .withDescription("execution_id: run is taken")
                         .asRuntimeException());
         assertThat(command.join()).isEqualTo(Runcast.REFUSED);
-        assertThat(err.toString()).isEqualTo("runcast: execution_id: run is taken\n");
-        assertThat(out.toString()).isEmpty();
+        assertThat(served.err.toString()).isEqualTo("runcast: execution_id: run is taken\n");
+        assertThat(served.out.toString()).isEmpty();
         await().until(viewer::isCancelled);
     }
 
@@ -102,10 +81,10 @@ class CreateAndWatchTest {
         CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> create());
         StreamObserver<CreateExecutionResponse> asker = door.asker.join();
         door.show(snapshot(1), change(2, Phase.PHASE_RUNNING));
-        await().until(() -> out.toString().contains("RUNNING"));
+        await().until(() -> served.out.toString().contains("RUNNING"));
         asker.onError(Status.PERMISSION_DENIED.withDescription("not yours").asRuntimeException());
         assertThat(command.join()).isEqualTo(Runcast.NOT_PERMITTED);
-        assertThat(err.toString()).contains("runcast: not yours\n");
+        assertThat(served.err.toString()).contains("runcast: not yours\n");
     }
 
     @Test
@@ -128,7 +107,7 @@ class CreateAndWatchTest {
         asker.onCompleted();
         door.show(snapshot(1), done());
         assertThat(command.join()).isZero();
-        assertThat(out.toString()).startsWith("run is created; it is PENDING.\n");
+        assertThat(served.out.toString()).startsWith("run is created; it is PENDING.\n");
         assertThat(door.calls).containsExactlyInAnyOrder("get run", "watch run 60s", "create run", "watch run 60s");
     }
 
@@ -140,7 +119,7 @@ class CreateAndWatchTest {
         asker.onNext(answer());
         asker.onCompleted();
         assertThat(command.join()).isZero();
-        List<String> lines = out.toString().lines().toList();
+        List<String> lines = served.out.toString().lines().toList();
         assertThat(lines.get(0)).contains("requestId");
         assertThat(lines.get(1)).contains("snapshot");
         assertThat(lines.get(2)).contains("done");
@@ -148,9 +127,8 @@ class CreateAndWatchTest {
 
     @Test
     void watchWaitsAsLongAsAsked() {
-        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(() -> Runcast.commandLine()
-                .setOut(new PrintWriter(out, true))
-                .execute("watch", "run", "--wait", "10s", "--server", address()));
+        CompletableFuture<Integer> command =
+                CompletableFuture.supplyAsync(() -> served.execute("watch", "run", "--wait", "10s"));
         door.viewer.join();
         door.show(snapshot(1), done());
         assertThat(command.join()).isZero();
@@ -159,25 +137,24 @@ class CreateAndWatchTest {
 
     @Test
     void waitThatIsNoDurationIsAUsageError() {
-        int code = Runcast.commandLine()
-                .setErr(new PrintWriter(err, true))
-                .execute("watch", "run", "--wait", "long", "--server", address());
-        assertThat(code).isEqualTo(2);
-        assertThat(err.toString()).contains("\"long\" (expected: a duration such as 10s or 1m)");
+        assertThat(served.execute("watch", "run", "--wait", "long")).isEqualTo(2);
+        assertThat(served.err.toString()).contains("\"long\" (expected: a duration such as 10s or 1m)");
+    }
+
+    /** The server says what is too long, as of any other value. */
+    @Test
+    void waitBeyondEveryClockIsRefusedAndDoesNotBreakTheCommand() {
+        door.watchFailures =
+                new ArrayList<>(List.of(Status.INVALID_ARGUMENT.withDescription("begin_within: too long")));
+        assertThat(served.execute("watch", "run", "--wait", "3000000h0.5s")).isEqualTo(2);
+        assertThat(served.err.toString()).isEqualTo("runcast: begin_within: too long\n");
+        assertThat(door.calls).containsExactly("watch run 10800000000.500s");
     }
 
     private int create(String... more) {
-        List<String> words =
-                new ArrayList<>(List.of("create", "planner", "--id", "run", "--watch", "--server", address()));
+        List<String> words = new ArrayList<>(List.of("create", "planner", "--id", "run", "--watch"));
         words.addAll(Arrays.asList(more));
-        return Runcast.commandLine()
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute(words.toArray(String[]::new));
-    }
-
-    private String address() {
-        return "127.0.0.1:" + server.getPort();
+        return served.execute(words.toArray(String[]::new));
     }
 
     private static Execution execution(long version, Phase phase) {

@@ -9,45 +9,25 @@ import dev.runcast.v1.Phase;
 import dev.runcast.v1.Snapshot;
 import dev.runcast.v1.WatchExecutionRequest;
 import dev.runcast.v1.WatchExecutionResponse;
-import io.grpc.Server;
 import io.grpc.Status;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A door that breaks off in many ways, as one that is killed and started again does. */
 class WatchAgainTest {
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
     private final Door door = new Door();
-    private Server server;
 
-    @BeforeEach
-    void start() throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-                .addService(door)
-                .build()
-                .start();
-    }
-
-    @AfterEach
-    void stop() {
-        server.shutdownNow();
-    }
+    @RegisterExtension
+    private final ServedDoor served = new ServedDoor(door);
 
     @Test
     void whoHasSeenAPartGoesOnWhateverADoorThatComesBackSays() {
         door.then(null, Status.UNAVAILABLE, Status.UNKNOWN, Status.INTERNAL, Status.NOT_FOUND);
         assertThat(watch()).isZero();
-        assertThat(err.toString() + out).contains("connection lost, trying again");
+        assertThat(served.err.toString() + served.out).contains("connection lost, trying again");
         assertThat(door.cursors).hasSize(6);
         assertThat(door.cursors.get(0)).isEmpty();
         assertThat(door.cursors.subList(1, 6)).containsOnly("c1");
@@ -68,10 +48,7 @@ class WatchAgainTest {
     }
 
     private int watch() {
-        return Runcast.commandLine()
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute("watch", "run", "-o", "json", "--server", "127.0.0.1:" + server.getPort());
+        return served.execute("watch", "run", "-o", "json");
     }
 
     /** Gives the beginning, then fails as told, then gives the end. */
