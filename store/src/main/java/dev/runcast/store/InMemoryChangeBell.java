@@ -51,6 +51,11 @@ public final class InMemoryChangeBell implements ChangeBell {
         listeners.values().forEach(all -> all.forEach(listener -> listener.offer(new Ring.Subscribed())));
     }
 
+    /** Whether somebody listens to an execution, so that the next ring is heard. */
+    public boolean isListenedTo(ExecutionKey key) {
+        return !listeners.getOrDefault(RingCodec.channel(key), Set.of()).isEmpty();
+    }
+
     private Flux<Ring> listenTo(String channel) {
         return Flux.defer(() -> {
             RingBuffer buffer = new RingBuffer(bufferedRings);

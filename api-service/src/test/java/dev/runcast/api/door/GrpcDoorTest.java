@@ -165,7 +165,7 @@ class GrpcDoorTest {
         Run run = new Run("default", "begin-1").message("m1", "a");
         Iterator<WatchExecutionResponse> frames = stub().withDeadlineAfter(20, TimeUnit.SECONDS)
                 .watchExecution(begin("begin-1", Durations.fromSeconds(20)));
-        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        await().until(() -> api.bell.isListenedTo(run.key()));
         run.phase(Phase.PHASE_COMPLETED).ring(api.bell, 1);
         assertThat(frames.next().getSnapshot().getExecution())
                 .isEqualTo(run.history().get(0).getExecution());

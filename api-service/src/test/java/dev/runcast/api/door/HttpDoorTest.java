@@ -424,7 +424,7 @@ class HttpDoorTest {
             }
         });
         viewer.start();
-        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        await().until(() -> api.bell.isListenedTo(run.key()));
         run.phase(Phase.PHASE_CANCELLED).ring(api.bell, 1);
         try (Stream stream = opened.get(10, TimeUnit.SECONDS)) {
             List<Event> events = stream.take(3);
@@ -444,7 +444,7 @@ class HttpDoorTest {
                                 .method("HEAD", HttpRequest.BodyPublishers.noBody())
                                 .build(),
                         HttpResponse.BodyHandlers.discarding());
-        await().until(() -> api.part(WatchService.class).feeds() == 1);
+        await().until(() -> api.bell.isListenedTo(run.key()));
         run.ring(api.bell, 1);
         assertThat(head.join().statusCode()).isEqualTo(200);
         await().until(() -> api.part(WatchService.class).feeds() == 0);
