@@ -1,10 +1,15 @@
 package dev.runcast.benchmarks;
 
+import dev.runcast.workflow.AgentActivities;
+import dev.runcast.workflow.AttemptRequest;
+import dev.runcast.workflow.AttemptResult;
+import dev.runcast.workflow.ThreadRequest;
 import io.temporal.activity.ActivityInterface;
 import io.temporal.activity.ActivityOptions;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
+import io.temporal.failure.ApplicationFailure;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import io.temporal.worker.Worker;
@@ -20,20 +25,36 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Workflows that do nothing but call two activities that do nothing: the least that supervising could cost. */
+/**
+ * Workflows that do nothing but call two activities, one after the other: those that run an agent, on the queue of the
+ * stack's own worker, or two that do nothing, which is the least that supervising could cost.
+ */
 final class BareWorkflows implements AutoCloseable {
     private static final String QUEUE = "bare";
+    private static final String AGENTS_QUEUE = "execution";
     private static final int SLOTS = 20;
+
+    /** What the workflows call. */
+    enum Calling {
+        /** Two activities of this process that do nothing. */
+        NOTHING,
+        /** The two that run an agent: the same code, the same worker and the same slots as under Runcast's workflow. */
+        AGENT
+    }
 
     /** The workflow. */
     @WorkflowInterface
     public interface Bare {
-        /** Calls one activity and then the other. */
+        /**
+         * Calls one activity and then the other.
+         *
+         * @param executionId which execution the agent reports to; empty to do nothing
+         */
         @WorkflowMethod
-        void run();
+        void run(String executionId);
     }
 
-    /** Its activities. */
+    /** Activities that do nothing. */
     @ActivityInterface
     public interface Steps {
         /** Does nothing. */
@@ -45,16 +66,40 @@ final class BareWorkflows implements AutoCloseable {
 
     /** Its implementation. */
     public static final class BareImpl implements Bare {
-        private final Steps steps = Workflow.newActivityStub(
-                Steps.class,
-                ActivityOptions.newBuilder()
-                        .setStartToCloseTimeout(Duration.ofSeconds(30))
-                        .build());
+        private final Steps steps =
+                Workflow.newActivityStub(Steps.class, options().build());
+        private final AgentActivities agents = Workflow.newActivityStub(
+                AgentActivities.class, options().setTaskQueue(AGENTS_QUEUE).build());
 
         @Override
-        public void run() {
-            steps.first();
-            steps.second();
+        public void run(String executionId) {
+            if (executionId.isEmpty()) {
+                steps.first();
+                steps.second();
+                return;
+            }
+            String thread = agents.ensureThread(
+                            new ThreadRequest(WorkflowRow.TENANT, executionId, WorkflowRow.AGENT, ""))
+                    .threadId();
+            AttemptResult result = agents.executeGraphton(new AttemptRequest(
+                    WorkflowRow.TENANT,
+                    executionId,
+                    WorkflowRow.AGENT,
+                    "",
+                    thread,
+                    WorkflowRow.SAYS_ONE_THING,
+                    0,
+                    false,
+                    0,
+                    List.of()));
+            if (result.status() != AttemptResult.Status.COMPLETED || !result.durable()) {
+                throw ApplicationFailure.newNonRetryableFailure(
+                        "the agent's result: " + result + " (expected: COMPLETED, durable)", "NOT_COMPLETED");
+            }
+        }
+
+        private static ActivityOptions.Builder options() {
+            return ActivityOptions.newBuilder().setStartToCloseTimeout(Duration.ofSeconds(30));
         }
     }
 
@@ -95,10 +140,11 @@ final class BareWorkflows implements AutoCloseable {
     }
 
     /** All started at once; see {@link WorkflowRow#sustained}. */
-    double perSecond(int many, ExecutorService callers) {
+    double perSecond(Calling calling, int many, ExecutorService callers) {
         List<CompletableFuture<Long>> ended = new ArrayList<>();
         for (int i = 0; i < many; i++) {
-            ended.add(CompletableFuture.supplyAsync(this::start, callers)
+            String id = calling == Calling.AGENT ? WorkflowRow.newId("bare") : "";
+            ended.add(CompletableFuture.supplyAsync(() -> start(id), callers)
                     .thenCompose(workflow -> workflow.getResultAsync(Void.class))
                     .thenApply(done -> System.nanoTime()));
         }
@@ -106,10 +152,10 @@ final class BareWorkflows implements AutoCloseable {
                 ended.stream().mapToLong(CompletableFuture::join).toArray());
     }
 
-    private WorkflowStub start() {
+    private WorkflowStub start(String executionId) {
         WorkflowStub workflow = client.newUntypedWorkflowStub(
                 "Bare", WorkflowOptions.newBuilder().setTaskQueue(QUEUE).build());
-        workflow.start();
+        workflow.start(executionId);
         return workflow;
     }
 

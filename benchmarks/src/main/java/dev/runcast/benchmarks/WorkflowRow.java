@@ -3,7 +3,9 @@ package dev.runcast.benchmarks;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
+import dev.runcast.benchmarks.BareWorkflows.Calling;
 import dev.runcast.cli.LocalStackFile;
+import dev.runcast.doors.Principal;
 import dev.runcast.v1.Change;
 import dev.runcast.v1.CreateExecutionRequest;
 import dev.runcast.v1.Execution;
@@ -37,7 +39,9 @@ final class WorkflowRow implements Row {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int MOST_CREATED_A_ROUND = 8;
     private static final int CALLERS = 16;
-    private static final String NO_WORK = "[{progress: {}}]";
+    static final String TENANT = Principal.LOCAL.tenant();
+    static final String AGENT = "script";
+    static final String SAYS_ONE_THING = "[{progress: {}}]";
 
     @Override
     public String name() {
@@ -71,11 +75,17 @@ final class WorkflowRow implements Row {
                     "workflow: first update %.0f ms after the creation, seen after %.0f ms",
                     Spread.of(logged).median(), Spread.of(seen).median());
             int many = Math.max(8, bench.scale().costExecutions() * 8);
-            Duel duel = Duel.fight(
+            Duel same = Duel.fight(
                     bench,
-                    "workflow",
+                    "workflow, the same two activities",
                     Unit.PER_SECOND,
-                    () -> bare.perSecond(many, callers),
+                    () -> bare.perSecond(Calling.AGENT, many, callers),
+                    () -> perSecond(channel, many));
+            Duel nothing = Duel.fight(
+                    bench,
+                    "workflow, activities that do nothing",
+                    Unit.PER_SECOND,
+                    () -> bare.perSecond(Calling.NOTHING, many, callers),
                     () -> perSecond(channel, many));
             return List.of(
                     new Figure(
@@ -103,15 +113,25 @@ final class WorkflowRow implements Row {
                             name(),
                             "executions run a second",
                             Unit.PER_SECOND,
-                            duel.ours(),
-                            duel.rival(),
-                            duel.ratio(),
+                            same.ours(),
+                            same.rival(),
+                            same.ratio(),
                             List.of(Goal.ratioAtLeast(0.8)),
                             ("%,d executions whose agent says one thing, all created at once: ends a second between the"
                                             + " first tenth of them and the last, by the stamps of the log; beside it as many bare"
-                                            + " workflows with two activities that do nothing, started by %d callers, on the same"
-                                            + " Temporal test server, in this process.")
-                                    .formatted(many, CALLERS)));
+                                            + " workflows that call the same two activities on the same worker, started by %d"
+                                            + " callers on the same Temporal test server: what their agent says goes the same way,"
+                                            + " but nobody declares, starts, supervises or ends their executions.")
+                                    .formatted(many, CALLERS)),
+                    new Figure(
+                            name(),
+                            "executions run a second",
+                            Unit.PER_SECOND,
+                            nothing.ours(),
+                            nothing.rival(),
+                            nothing.ratio(),
+                            List.of(),
+                            "the same beside bare workflows with two activities that do nothing, in this process."));
         } finally {
             callers.shutdownNow();
             channel.shutdownNow();
@@ -120,7 +140,7 @@ final class WorkflowRow implements Row {
 
     private static final AtomicLong IDS = new AtomicLong(System.nanoTime());
 
-    private static String newId(String prefix) {
+    static String newId(String prefix) {
         return prefix + "-" + Long.toString(IDS.incrementAndGet(), 36);
     }
 
@@ -139,8 +159,8 @@ final class WorkflowRow implements Row {
         return CreateExecutionRequest.newBuilder()
                 .setExecutionId(id)
                 .setSpec(ExecutionSpec.newBuilder()
-                        .setAgent("script")
-                        .setInput(NO_WORK)
+                        .setAgent(AGENT)
+                        .setInput(SAYS_ONE_THING)
                         .setSessionId(session))
                 .build();
     }

@@ -2,6 +2,7 @@ package dev.runcast.ingest;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor.Marshaller;
 import java.io.IOException;
 import java.io.InputStream;
@@ -49,7 +50,7 @@ final class FrameMarshaller<T extends Message> implements Marshaller<T> {
     public T parse(InputStream stream) {
         try {
             com.google.protobuf.CodedInputStream input =
-                    com.google.protobuf.CodedInputStream.newInstance(stream.readAllBytes());
+                    com.google.protobuf.CodedInputStream.newInstance(bytes(stream));
             input.setRecursionLimit(MAX_DEPTH);
             return parser.parseFrom(input);
         } catch (InvalidProtocolBufferException e) {
@@ -57,5 +58,10 @@ final class FrameMarshaller<T extends Message> implements Marshaller<T> {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Without the 8 KiB that reading to an unknown end begins with: most frames have some hundred bytes. */
+    private static byte[] bytes(InputStream stream) throws IOException {
+        return stream instanceof KnownLength ? stream.readNBytes(stream.available()) : stream.readAllBytes();
     }
 }
