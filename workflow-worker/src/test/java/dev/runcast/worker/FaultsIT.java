@@ -1,9 +1,11 @@
 package dev.runcast.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Timestamps;
 import dev.runcast.v1.Control;
 import dev.runcast.v1.ControlRequested;
 import dev.runcast.v1.Execution;
@@ -16,6 +18,9 @@ import dev.runcast.workflow.WorkflowIds;
 import io.temporal.client.WorkflowClient;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -198,15 +203,31 @@ class FaultsIT {
     }
 
     @Test
-    void twoHundredRunsOnTwentySlotsAllEnd() {
+    void twoHundredRunsOnTwentySlotsAllEndAndBeginAboutInTheirOrder() {
+        int slots = 20;
         workflows = pipeline.startWorker("--runcast.runner.speed=20");
-        for (int i = 0; i < 200; i++) {
-            pipeline.create("many-" + i, "echo", "number " + i);
-        }
-        for (int i = 0; i < 200; i++) {
-            assertThat(pipeline.awaitPhase("many-" + i, Phase.PHASE_COMPLETED).getAttempts())
+        List<String> created =
+                IntStream.range(0, 200).mapToObj(i -> "many-" + i).toList();
+        created.forEach(id -> pipeline.create(id, "echo", id));
+        for (String id : created) {
+            assertThat(pipeline.awaitPhase(id, Phase.PHASE_COMPLETED).getAttempts())
                     .isEqualTo(1);
         }
+        List<String> begun = created.stream()
+                .sorted(Comparator.comparing(FaultsIT::firstReport, Timestamps.comparator()))
+                .toList();
+        assertThat(created).allSatisfy(id -> assertThat(begun.indexOf(id))
+                .as("place of the start of %s among all starts", id)
+                .isCloseTo(created.indexOf(id), within(2 * slots)));
+    }
+
+    /** When its agent first reported. */
+    private static Timestamp firstReport(String id) {
+        return pipeline.changes(id).stream()
+                .filter(change -> change.getCause().getWriter().getKind() == WriterKind.WRITER_KIND_RUNNER)
+                .findFirst()
+                .orElseThrow()
+                .getReceivedAt();
     }
 
     @Test

@@ -40,6 +40,9 @@ class ForeignRunnerTest {
     private final List<UpdateToAppend> said = Collections.synchronizedList(new ArrayList<>());
     private final List<Map<String, Object>> attempts = Collections.synchronizedList(new ArrayList<>());
 
+    private volatile boolean diesBehindOutcome;
+    private int heartbeatMillis = 30_000;
+
     /** The activities as their names and JSON alone. */
     @ActivityInterface
     public interface Foreign {
@@ -119,6 +122,39 @@ class ForeignRunnerTest {
                 .isEqualTo("FAILED");
     }
 
+    /** A worker cannot even tell Temporal that it failed then. */
+    @Test
+    void resultBeyondWhatGrpcTakesEndsTheRunAsLost() throws Exception {
+        heartbeatMillis = 1_000;
+        InvokeAgentExecutionWorkflow workflow =
+                start(Map.of("thread_id", "t"), List.of(Map.of("status", "COMPLETED", "more", "x".repeat(5_000_000))));
+        ExecutionResult ended = WorkflowStub.fromTyped(workflow).getResult(30, TimeUnit.SECONDS, ExecutionResult.class);
+        assertThat(ended.phase()).isEqualTo("FAILED");
+        assertThat(ended.failure().code()).isEqualTo("WORKER_LOST");
+    }
+
+    @Test
+    void outcomeIsSaidAgainUnderItsNameWhenTheWorkerDiedBehindIt() throws Exception {
+        diesBehindOutcome = true;
+        InvokeAgentExecutionWorkflow workflow =
+                start(Map.of("thread_id", "t"), List.of(Map.of("status", "COMPLETED", "epoch", 10, "durable", false)));
+        ExecutionResult ended = WorkflowStub.fromTyped(workflow).getResult(30, TimeUnit.SECONDS, ExecutionResult.class);
+        assertThat(ended.phase()).isEqualTo("COMPLETED");
+        List<UpdateToAppend> outcomes =
+                said.stream().filter(each -> each.phase().equals("COMPLETED")).toList();
+        assertThat(outcomes).hasSize(2);
+        assertThat(outcomes.get(1)).isEqualTo(outcomes.get(0));
+        assertThat(attempts).hasSize(1);
+    }
+
+    private void append(UpdateToAppend update) {
+        said.add(update);
+        if (diesBehindOutcome && !update.phase().isEmpty()) {
+            diesBehindOutcome = false;
+            throw new IllegalStateException("the process is gone, and nobody tells Temporal what was said");
+        }
+    }
+
     private InvokeAgentExecutionWorkflow start(
             Map<String, Object> thread, List<@Nullable Map<String, Object>> results) {
         Worker worker = temporal.newWorker("execution");
@@ -135,7 +171,7 @@ class ForeignRunnerTest {
                 return results.get(Math.min(attempts.size(), results.size()) - 1);
             }
         });
-        temporal.newWorker("log").registerActivitiesImplementations((LogActivities) said::add);
+        temporal.newWorker("log").registerActivitiesImplementations((LogActivities) this::append);
         temporal.start();
         InvokeAgentExecutionWorkflow workflow = temporal.getWorkflowClient()
                 .newWorkflowStub(
@@ -158,7 +194,7 @@ class ForeignRunnerTest {
                         false,
                         false,
                         0,
-                        new SupervisionPolicy(60_000, 30_000, 1, 100, 1_000, 1_000, 4_000, "log", ""),
+                        new SupervisionPolicy(60_000, heartbeatMillis, 1, 100, 1_000, 1_000, 4_000, "log", ""),
                         null));
         return workflow;
     }
