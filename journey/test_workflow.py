@@ -1,16 +1,8 @@
-"""Runs that a workflow starts and supervises: against the stack's own Temporal server, and against Temporal's."""
-import os
-import signal
-import socket
-import subprocess
+"""Runs that a workflow starts and supervises, against the stack's own Temporal server."""
 import time
 
-import pytest
-
-from conftest import HOME, Stack, await_that
+from conftest import await_that
 from test_control import curl, entries, phase
-
-TEMPORAL = os.path.join(os.environ.get("TOOLS", ""), "venv", "bin", "temporal")
 
 
 def texts(stack, execution):
@@ -86,81 +78,3 @@ def test_a_person_holds_decides_and_recovers_from_a_terminal(stack):
     assert call["arguments"] == '{"sum": 4}' and call["result"] == "done"
     assert phases(stack, "by-person")[-4:] == ["FAILED", "PENDING", "RUNNING", "COMPLETED"]
     assert stack.runcast("recover", "by-person", check=False).returncode == 5, "COMPLETED is for good"
-
-
-@pytest.fixture
-def temporal(tmp_path):
-    """Temporal's own server, with its files."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with open(tmp_path / "temporal.log", "ab") as log:
-        server = subprocess.Popen(
-            [TEMPORAL, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--headless",
-             "--db-filename", tmp_path / "temporal.db", "--log-level", "error"],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-
-    def listens():
-        assert server.poll() is None, (tmp_path / "temporal.log").read_text()
-        with socket.socket() as door:
-            return door.connect_ex(("127.0.0.1", port)) == 0
-
-    await_that(listens, 30, "Temporal's server")
-    yield f"127.0.0.1:{port}"
-    server.kill()
-    server.wait(10)
-
-
-class Worker:
-    """`./runcast worker`, a process of its own."""
-
-    def __init__(self, stack, name, *options, **environment):
-        self.log = stack.folder / f"{name}.log"
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([HOME / "runcast", "worker", *options], cwd=HOME,
-                                            env={**stack.environment, **environment}, stdout=log,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-
-def test_a_worker_that_is_killed_is_replaced_with_tokens_and_temporals_own_server(temporal, tmp_path):
-    tokens = tmp_path / "tokens"
-    tokens.write_text("an-operator-of-acme acme dana operator\na-runner-of-acme acme planner runner\n")
-    stack = Stack(tmp_path, "--temporal", temporal, "--tokens", tokens, "--without-agents")
-    stack.environment |= {"RUNCAST_WORKFLOW_HEARTBEAT_TIMEOUT": "4s", "RUNCAST_WORKFLOW_RECONCILE_INTERVAL": "2s",
-                          "RUNCAST_TOKEN": "an-operator-of-acme"}
-    workers = []
-    try:
-        stack.start()
-        stack.runcast("create", "script", "--id", "survives", "--input",
-                      "[{say: before}, {tool: {name: slow, seconds: 3}}, {say: after}]")
-
-        def seen(path):
-            return stack.get(f"/v1/executions/{path}", Authorization="Bearer an-operator-of-acme")[1]
-
-        await_that(lambda: seen("survives").get("reason") == "waits for a worker on task queue execution", 30,
-                   "the run to say what it waits for")
-        assert seen("survives")["phase"] == "PHASE_PENDING"
-        workers.append(Worker(stack, "first", "--tenant", "acme", "--speed", "0.1", RUNCAST_TOKEN="a-runner-of-acme"))
-        await_that(lambda: any(e["state"] == "ENTRY_STATE_RUNNING" and "toolCall" in e
-                               for e in seen("survives/entries").get("entries", [])), 40, lambda: workers[0].log.read_text())
-        workers[0].kill()
-        workers.append(Worker(stack, "second", "--tenant", "acme", RUNCAST_TOKEN="a-runner-of-acme"))
-        watched = stack.runcast("watch", "survives", "--exit-status")
-        assert "COMPLETED" in watched.stdout
-        assert seen("survives")["attempts"] == 2
-        said = [e["message"]["text"] for e in seen("survives/entries")["entries"] if "message" in e]
-        assert said == ["before", "after"]
-        caller = ("-H", "Authorization: Bearer an-operator-of-acme")
-        curl(stack, "/v1/executions", {"executionId": "held", "spec": {"agent": "script", "input": "[{ask: {tool: pay}}]"}},
-             *caller)
-        await_that(lambda: seen("held")["phase"] == "PHASE_WAITING_FOR_APPROVAL", 20, "the question")
-        assert curl(stack, "/v1/executions/held:cancel", {}, *caller)[0] == 200
-        await_that(lambda: seen("held")["phase"] == "PHASE_CANCELLED", 20, "the end")
-    finally:
-        for worker in workers:
-            worker.process.kill()
-        stack.stop(signal.SIGKILL)

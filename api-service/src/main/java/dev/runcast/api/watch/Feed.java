@@ -47,12 +47,10 @@ final class Feed {
     private final ExecutionStore store;
     private final WatchSettings settings;
     private final InstantSource clock;
-    private final Scheduler timer = Schedulers.parallel();
+    private final Scheduler timer;
     private final Beginning beginning = new Beginning();
     private final Sinks.Empty<Void> closed = Sinks.empty();
     private final Disposable.Composite running = Disposables.composite();
-    private final Disposable.Swap nextLook = Disposables.swap();
-    private final Disposable.Swap nextFill = Disposables.swap();
     private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
 
@@ -65,10 +63,19 @@ final class Feed {
     private boolean lookSoon;
 
     private boolean filling;
+    /** Which look, and which fill, of those that were put off is still to come: the newest. */
+    private long lookTurn;
+
+    private long fillTurn;
     private Duration fillDelay;
     private boolean storeAway;
 
     Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock) {
+        this(key, store, settings, clock, Schedulers.parallel());
+    }
+
+    Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock, Scheduler timer) {
+        this.timer = timer;
         this.key = key;
         this.store = store;
         this.settings = settings;
@@ -79,8 +86,6 @@ final class Feed {
 
     /** Begins to listen; once. */
     void start(ChangeBell bell) {
-        running.add(nextLook);
-        running.add(nextFill);
         running.add(bell.listen(key).subscribe(this::rang, failure -> log.error("bell of {} broke", key, failure)));
         // The subscription itself asks for the first look; a bell that is away must not keep anybody waiting.
         lookAfter(shortDelay());
@@ -273,7 +278,7 @@ final class Feed {
         }
         wake();
         if (delay != null) {
-            nextFill.update(timer.schedule(this::fill, delay.toMillis(), TimeUnit.MILLISECONDS));
+            fillAfter(delay);
         }
     }
 
@@ -382,8 +387,51 @@ final class Feed {
         lookAfter(shortDelay());
     }
 
+    /*
+     * What was put off before is passed over when its time comes, and not cancelled: a task may run, and have put off
+     * the next one, before whoever made it has its handle to keep, and would then cancel that one.
+     */
+
     private void lookAfter(Duration delay) {
-        nextLook.update(timer.schedule(this::look, delay.toMillis(), TimeUnit.MILLISECONDS));
+        long turn;
+        synchronized (lock) {
+            turn = ++lookTurn;
+        }
+        timer.schedule(
+                () -> {
+                    if (isLookTurn(turn)) {
+                        look();
+                    }
+                },
+                delay.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private boolean isLookTurn(long turn) {
+        synchronized (lock) {
+            return turn == lookTurn && !running.isDisposed();
+        }
+    }
+
+    private void fillAfter(Duration delay) {
+        long turn;
+        synchronized (lock) {
+            turn = ++fillTurn;
+        }
+        timer.schedule(
+                () -> {
+                    if (isFillTurn(turn)) {
+                        fill();
+                    }
+                },
+                delay.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private boolean isFillTurn(long turn) {
+        synchronized (lock) {
+            return turn == fillTurn && !running.isDisposed();
+        }
     }
 
     private void tick() {

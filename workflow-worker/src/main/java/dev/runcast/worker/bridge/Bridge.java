@@ -16,6 +16,8 @@ import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,9 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
     private final InstantSource clock;
     private final AtomicBoolean silent = new AtomicBoolean();
 
+    /** What there is to do for one execution, and when the first of it was written. */
+    private record Errands(long since, List<Errand> list) {}
+
     Bridge(
             Workflows workflows,
             LiveExecutions live,
@@ -63,7 +68,7 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
 
     @Override
     public void onMessage(List<ConsumerRecord<byte[], byte[]>> records) {
-        Map<ExecutionKey, List<Errand>> errands = new LinkedHashMap<>();
+        Map<ExecutionKey, Errands> errands = new LinkedHashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {
             if (RecordCodec.CHANGES.decode(record.key(), record.value()) instanceof Decoded.Value<ChangeBatch> read) {
                 take(record, read.value(), errands);
@@ -71,17 +76,18 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
             // What cannot be read the sink keeps as a dead letter.
         }
         if (!errands.isEmpty()) {
-            run(errands);
+            run(errands.values());
         }
     }
 
-    private void take(
-            ConsumerRecord<byte[], byte[]> record, ChangeBatch batch, Map<ExecutionKey, List<Errand>> errands) {
+    private void take(ConsumerRecord<byte[], byte[]> record, ChangeBatch batch, Map<ExecutionKey, Errands> errands) {
         ExecutionKey key = RecordCodec.CHANGES.keyOf(batch);
         for (Change change : batch.getChangesList()) {
             Errand.of(key, change)
                     .filter(errand -> isNeeded(errand, record.timestamp()))
-                    .ifPresent(errand -> errands.computeIfAbsent(key, unused -> new ArrayList<>())
+                    .ifPresent(errand -> errands.computeIfAbsent(
+                                    key, unused -> new Errands(record.timestamp(), new ArrayList<>()))
+                            .list()
                             .add(errand));
             live.reached(key, change.getVersion());
         }
@@ -108,13 +114,17 @@ final class Bridge implements BatchMessageListener<byte[], byte[]> {
         return true;
     }
 
-    /** Each execution's in order, different ones at the same time; the first failure ends it, and all is tried again. */
-    private void run(Map<ExecutionKey, List<Errand>> errands) {
+    /**
+     * Each execution's in order, different ones at the same time; the first failure ends it, and all is tried again. Who
+     * came first begins first: a poll has one partition behind the other.
+     */
+    private void run(Collection<Errands> errands) {
         AtomicBoolean failed = new AtomicBoolean();
-        List<CompletableFuture<Void>> running = errands.values().stream()
+        List<CompletableFuture<Void>> running = errands.stream()
+                .sorted(Comparator.comparingLong(Errands::since))
                 .map(each -> CompletableFuture.runAsync(
                         () -> {
-                            for (Errand errand : each) {
+                            for (Errand errand : each.list()) {
                                 if (failed.get()) {
                                     return;
                                 }
