@@ -51,6 +51,8 @@ final class Feed {
     private final Beginning beginning = new Beginning();
     private final Sinks.Empty<Void> closed = Sinks.empty();
     private final Disposable.Composite running = Disposables.composite();
+    private final Newest nextLook;
+    private final Newest nextFill;
     private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
 
@@ -63,10 +65,6 @@ final class Feed {
     private boolean lookSoon;
 
     private boolean filling;
-    /** Which look, and which fill, of those that were put off is still to come: the newest. */
-    private long lookTurn;
-
-    private long fillTurn;
     private Duration fillDelay;
     private boolean storeAway;
 
@@ -76,6 +74,8 @@ final class Feed {
 
     Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock, Scheduler timer) {
         this.timer = timer;
+        this.nextLook = new Newest(timer, this::look);
+        this.nextFill = new Newest(timer, this::fill);
         this.key = key;
         this.store = store;
         this.settings = settings;
@@ -86,9 +86,11 @@ final class Feed {
 
     /** Begins to listen; once. */
     void start(ChangeBell bell) {
+        running.add(nextLook);
+        running.add(nextFill);
         running.add(bell.listen(key).subscribe(this::rang, failure -> log.error("bell of {} broke", key, failure)));
         // The subscription itself asks for the first look; a bell that is away must not keep anybody waiting.
-        lookAfter(shortDelay());
+        nextLook.after(shortDelay());
         long tick = settings.bookmarkEvery().toMillis();
         running.add(timer.schedulePeriodically(this::tick, tick, tick, TimeUnit.MILLISECONDS));
     }
@@ -278,7 +280,7 @@ final class Feed {
         }
         wake();
         if (delay != null) {
-            fillAfter(delay);
+            nextFill.after(delay);
         }
     }
 
@@ -348,7 +350,7 @@ final class Feed {
         }
         wake();
         fill();
-        lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
+        nextLook.after(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
     }
 
     private void lookFailed(Throwable failure) {
@@ -366,7 +368,7 @@ final class Feed {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
         beginning.missing(StoreFailures.said(failure), mayCome);
-        lookAfter(again ? shortDelay() : settings.pollEvery());
+        nextLook.after(again ? shortDelay() : settings.pollEvery());
     }
 
     /** The lock is held. */
@@ -384,54 +386,7 @@ final class Feed {
             }
             lookSoon = true;
         }
-        lookAfter(shortDelay());
-    }
-
-    /*
-     * What was put off before is passed over when its time comes, and not cancelled: a task may run, and have put off
-     * the next one, before whoever made it has its handle to keep, and would then cancel that one.
-     */
-
-    private void lookAfter(Duration delay) {
-        long turn;
-        synchronized (lock) {
-            turn = ++lookTurn;
-        }
-        timer.schedule(
-                () -> {
-                    if (isLookTurn(turn)) {
-                        look();
-                    }
-                },
-                delay.toMillis(),
-                TimeUnit.MILLISECONDS);
-    }
-
-    private boolean isLookTurn(long turn) {
-        synchronized (lock) {
-            return turn == lookTurn && !running.isDisposed();
-        }
-    }
-
-    private void fillAfter(Duration delay) {
-        long turn;
-        synchronized (lock) {
-            turn = ++fillTurn;
-        }
-        timer.schedule(
-                () -> {
-                    if (isFillTurn(turn)) {
-                        fill();
-                    }
-                },
-                delay.toMillis(),
-                TimeUnit.MILLISECONDS);
-    }
-
-    private boolean isFillTurn(long turn) {
-        synchronized (lock) {
-            return turn == fillTurn && !running.isDisposed();
-        }
+        nextLook.after(shortDelay());
     }
 
     private void tick() {
