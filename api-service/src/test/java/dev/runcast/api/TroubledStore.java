@@ -26,8 +26,11 @@ public final class TroubledStore implements ExecutionStore {
     private volatile Runnable beforeEntries = () -> {};
     private volatile Runnable entryRead = () -> {};
     private volatile Mono<?> headerGate = Mono.empty();
+    private volatile boolean damaged;
     /** How often a header was read. */
     public final AtomicInteger headerReads = new AtomicInteger();
+    /** How often headers were read together. */
+    public final AtomicInteger commonReads = new AtomicInteger();
 
     public TroubledStore(ExecutionStore store) {
         this.store = store;
@@ -41,6 +44,11 @@ public final class TroubledStore implements ExecutionStore {
     /** What happens between the reading of a header and that of its entries. */
     public void beforeEntries(Runnable happens) {
         this.beforeEntries = happens;
+    }
+
+    /** Headers cannot be read together any more. */
+    public void damaged() {
+        this.damaged = true;
     }
 
     /** Headers are read at once, and given out, or told to be absent, only when this says so; each time anew. */
@@ -69,6 +77,16 @@ public final class TroubledStore implements ExecutionStore {
                             .materialize()
                             .delayUntil(read -> gate)
                             .<Execution>dematerialize();
+        });
+    }
+
+    @Override
+    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+        return Flux.defer(() -> {
+            commonReads.incrementAndGet();
+            return damaged
+                    ? Flux.error(new IllegalStateException("one of them is damaged"))
+                    : Flux.fromIterable(keys).concatMap(this::execution);
         });
     }
 

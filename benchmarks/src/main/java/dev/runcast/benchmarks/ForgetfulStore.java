@@ -36,6 +36,11 @@ final class ForgetfulStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+        return Flux.empty();
+    }
+
+    @Override
     public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
         return Mono.just(Map.of());
     }

@@ -54,6 +54,11 @@ final class FaultyStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+        return real.executions(keys);
+    }
+
+    @Override
     public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
         return real.versions(keys);
     }

@@ -57,6 +57,11 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
+    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+        return Flux.fromIterable(keys).concatMap(this::execution);
+    }
+
+    @Override
     public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
         return Mono.fromSupplier(() -> {
             Map<ExecutionKey, Long> versions = new TreeMap<>();

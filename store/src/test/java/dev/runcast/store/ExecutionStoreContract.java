@@ -387,6 +387,13 @@ abstract class ExecutionStoreContract {
                         .block())
                 .hasSize(20)
                 .containsEntry(new ExecutionKey(tenant, "e7"), 3L);
+        ExecutionKey never = new ExecutionKey(tenant, "never-written");
+        List<ExecutionKey> some =
+                List.of(histories.get(3).key(), never, histories.get(17).key());
+        assertThat(store().executions(some).collectList().block())
+                .containsExactlyInAnyOrder(
+                        store().execution(some.get(0)).block(),
+                        store().execution(some.get(2)).block());
         for (History history : histories) {
             assertThat(entries(history)).isEqualTo(history.entries());
         }

@@ -22,7 +22,6 @@ import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * The news of one execution, for all its viewers at this instance: brings what bell and store say into a
@@ -45,6 +44,7 @@ final class Feed {
 
     private final ExecutionKey key;
     private final ExecutionStore store;
+    private final Headers headers;
     private final WatchSettings settings;
     private final InstantSource clock;
     private final Scheduler timer;
@@ -68,16 +68,19 @@ final class Feed {
     private Duration fillDelay;
     private boolean storeAway;
 
-    Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock) {
-        this(key, store, settings, clock, Schedulers.parallel());
-    }
-
-    Feed(ExecutionKey key, ExecutionStore store, WatchSettings settings, InstantSource clock, Scheduler timer) {
+    Feed(
+            ExecutionKey key,
+            ExecutionStore store,
+            Headers headers,
+            WatchSettings settings,
+            InstantSource clock,
+            Scheduler timer) {
         this.timer = timer;
         this.nextLook = new Newest(timer, this::look);
         this.nextFill = new Newest(timer, this::fill);
         this.key = key;
         this.store = store;
+        this.headers = headers;
         this.settings = settings;
         this.clock = clock;
         this.state = new FeedState(key, settings);
@@ -90,7 +93,7 @@ final class Feed {
         running.add(nextFill);
         running.add(bell.listen(key).subscribe(this::rang, failure -> log.error("bell of {} broke", key, failure)));
         // The subscription itself asks for the first look; a bell that is away must not keep anybody waiting.
-        nextLook.after(shortDelay());
+        lookAfter(shortDelay());
         long tick = settings.bookmarkEvery().toMillis();
         running.add(timer.schedulePeriodically(this::tick, tick, tick, TimeUnit.MILLISECONDS));
     }
@@ -289,6 +292,7 @@ final class Feed {
     }
 
     private void look(boolean anew) {
+        boolean urgent;
         synchronized (lock) {
             if (looking) {
                 lookAgain |= anew;
@@ -296,11 +300,11 @@ final class Feed {
             }
             looking = true;
             lookSoon = false;
+            urgent = anew || lookAgain;
+            lookAgain = false;
         }
         beginning.looking();
-        store.execution(key)
-                .map(Optional::of)
-                .defaultIfEmpty(Optional.empty())
+        (urgent ? headers.now(key) : headers.soon(key))
                 .flatMap(found -> isAsBefore(found)
                         ? Mono.just(new Look(found, generation()))
                         : store.generation()
@@ -329,7 +333,8 @@ final class Feed {
         long before;
         synchronized (lock) {
             before = state.head();
-            again = lookEnded();
+            looking = false;
+            again = lookAgain;
             storeAway = false;
             if (look.execution().isPresent()) {
                 replaced = state.looked(look.execution().get(), look.generation());
@@ -350,7 +355,7 @@ final class Feed {
         }
         wake();
         fill();
-        nextLook.after(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
+        lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
     }
 
     private void lookFailed(Throwable failure) {
@@ -358,7 +363,8 @@ final class Feed {
         boolean again;
         boolean mayCome;
         synchronized (lock) {
-            again = lookEnded();
+            looking = false;
+            again = lookAgain;
             first = !storeAway;
             storeAway = true;
             state.lookFailed();
@@ -368,15 +374,7 @@ final class Feed {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
         beginning.missing(StoreFailures.said(failure), mayCome);
-        nextLook.after(again ? shortDelay() : settings.pollEvery());
-    }
-
-    /** The lock is held. */
-    private boolean lookEnded() {
-        boolean again = lookAgain;
-        lookAgain = false;
-        looking = false;
-        return again;
+        lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 
     private void lookSoon() {
@@ -386,7 +384,12 @@ final class Feed {
             }
             lookSoon = true;
         }
-        nextLook.after(shortDelay());
+        lookAfter(shortDelay());
+    }
+
+    /** Lets the next look come by then at the latest. */
+    private void lookAfter(Duration delay) {
+        nextLook.after(shorter(delay, headers.window()).equals(delay) ? Duration.ZERO : delay.minus(headers.window()));
     }
 
     private void tick() {

@@ -13,7 +13,6 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +20,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * Lets viewers watch executions, live and to their end. Thread-safe.
@@ -36,6 +36,7 @@ public final class WatchService implements AutoCloseable {
     private static final Duration HAND_OVER = Duration.ofSeconds(1);
 
     private final ExecutionStore store;
+    private final Headers headers;
     private final ChangeBell bell;
     private final WatchSettings settings;
     private final InstantSource clock;
@@ -70,6 +71,7 @@ public final class WatchService implements AutoCloseable {
     /** Watches what the store has and the bell says. */
     public WatchService(ExecutionStore store, ChangeBell bell, WatchSettings settings, InstantSource clock) {
         this.store = store;
+        this.headers = new Headers(store, settings, Schedulers.parallel());
         this.bell = bell;
         this.settings = settings;
         this.clock = clock;
@@ -86,7 +88,7 @@ public final class WatchService implements AutoCloseable {
     public Mono<Watch> open(ExecutionKey key, String cursor, Duration beginWithin) {
         return Mono.defer(() -> {
             Cursor seen = cursor.isEmpty() ? null : Cursor.decode(key, cursor);
-            return Mono.zip(store.execution(key).map(Optional::of).defaultIfEmpty(Optional.empty()), store.generation())
+            return Mono.zip(headers.now(key), store.generation())
                     .timeout(settings.storeTimeout())
                     .onErrorMap(StoreFailures::said)
                     .flatMap(found -> found.getT1()
@@ -210,7 +212,7 @@ public final class WatchService implements AutoCloseable {
             // Those who share a feed that could not begin are told so; who comes later tries again.
             if (shared == null || ready == null) {
                 isNew = true;
-                shared = new Shared(new Feed(key, store, settings, clock));
+                shared = new Shared(new Feed(key, store, headers, settings, clock, Schedulers.parallel()));
                 ready = Objects.requireNonNull(shared.feed.beginning().join(waits), "a new feed has not failed");
                 feeds.put(key, shared);
             }

@@ -31,7 +31,7 @@ class FeedTest {
 
         @Override
         public Disposable schedule(Runnable task, long delay, TimeUnit unit) {
-            if (unit.toMillis(delay) < POLL.toMillis()) {
+            if (unit.toMillis(delay) < POLL.toMillis() / 2) {
                 task.run();
                 return Disposables.disposed();
             }
@@ -54,7 +54,9 @@ class FeedTest {
         run.store(store, 1);
         WatchSettings settings =
                 new WatchSettings(POLL, Duration.ofMinutes(10), 64, 1024 * 1024, Duration.ofSeconds(10));
-        Feed feed = new Feed(run.key(), store, settings, InstantSource.system(), new Hasty());
+        Scheduler timer = new Hasty();
+        Headers headers = new Headers(store, settings, timer);
+        Feed feed = new Feed(run.key(), store, headers, settings, InstantSource.system(), timer);
         feed.start(new InMemoryChangeBell());
         await().until(() -> feed.storedVersion() == 2);
         run.text("m1", " upon").store(store, 3);

@@ -115,10 +115,15 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     }
 
     @Override
+    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+        return Flux.from(database.getCollection(Names.EXECUTIONS).find(in("_id", ids(keys))))
+                .map(HeaderDocument::read);
+    }
+
+    @Override
     public Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys) {
-        List<String> ids = keys.stream().map(ExecutionKey::toString).toList();
         return Flux.from(database.getCollection(Names.EXECUTIONS)
-                        .find(in("_id", ids))
+                        .find(in("_id", ids(keys)))
                         .projection(Projections.include("version")))
                 .collectMap(document -> ExecutionKey.parse(document.getString("_id")), HeaderDocument::version);
     }
@@ -283,6 +288,10 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     @Override
     public void close() {
         client.close();
+    }
+
+    private static List<String> ids(Collection<ExecutionKey> keys) {
+        return keys.stream().map(ExecutionKey::toString).toList();
     }
 
     private Mono<Void> bulk(String collection, List<WriteModel<Document>> writes) {
