@@ -23,13 +23,13 @@ final class Audience implements AutoCloseable {
     private final Workload.Updates updates;
     private final List<Watcher> watchers = new ArrayList<>();
     private volatile Histogram micros = new ConcurrentHistogram(MOST_MICROS, 3);
-    private volatile Schedule schedule = new Schedule(0, 0, Long.MAX_VALUE, 1);
+    private volatile Schedule schedule = new Schedule(0, 0, Long.MAX_VALUE, 1, 1);
     private long reported;
 
-    /** When each update is to be sent: update n of execution e is number (n - first) × executions + e. */
-    private record Schedule(long began, long nanosBetween, long firstSequence, int executions) {
+    /** When each update is to be sent: batch n of execution e is number n × executions + e. */
+    private record Schedule(long began, long nanosBetween, long firstSequence, int inBatch, int executions) {
         long intended(long sequence, int execution) {
-            return began + ((sequence - firstSequence) * executions + execution) * nanosBetween;
+            return began + ((sequence - firstSequence) / inBatch * executions + execution) * nanosBetween;
         }
     }
 
@@ -86,28 +86,32 @@ final class Audience implements AutoCloseable {
     }
 
     /**
-     * Reports to all of them for a time and waits until everything has been seen.
+     * Reports to all of them for a time, one update a batch, and waits until everything has been seen.
      *
      * @return the latencies in microseconds
      */
     Histogram watch(int perSecond, Duration time) throws InterruptedException {
-        int rounds = Math.max(1, (int) (time.toNanos() / 1e9 * perSecond / ids.size()));
-        return watch(perSecond, rounds);
+        return watch(perSecond, 1, time);
     }
 
-    /** The same with a number of updates for each. */
-    Histogram watch(int perSecond, int updatesEach) throws InterruptedException {
+    /** The same with so many updates a batch. */
+    Histogram watch(int perSecond, int inBatch, Duration time) throws InterruptedException {
+        return watch(perSecond, inBatch, (int) (time.toNanos() / 1e9 * perSecond / inBatch / ids.size()));
+    }
+
+    /** The same with a number of batches for each. */
+    Histogram watch(int perSecond, int inBatch, int batchesEach) throws InterruptedException {
         Histogram mine = new ConcurrentHistogram(MOST_MICROS, 3);
         micros = mine;
-        long between = 1_000_000_000L / perSecond;
-        Schedule now = new Schedule(System.nanoTime() + 20_000_000, between, reported + 1, ids.size());
+        long between = 1_000_000_000L * inBatch / perSecond;
+        Schedule now = new Schedule(System.nanoTime() + 20_000_000, between, reported + 1, inBatch, ids.size());
         schedule = now;
-        for (int round = 0; round < updatesEach; round++) {
-            reported++;
+        for (int round = 0; round < Math.max(1, batchesEach); round++) {
             for (int execution = 0; execution < ids.size(); execution++) {
-                waitUntil(now.intended(reported, execution));
-                design.report(Workload.batch(updates, ids.get(execution), epoch, reported, 1, execution));
+                waitUntil(now.intended(reported + 1, execution));
+                design.report(Workload.batch(updates, ids.get(execution), epoch, reported + 1, inBatch, execution));
             }
+            reported += inBatch;
         }
         awaitSeen(reported);
         design.check();

@@ -21,6 +21,9 @@ import org.HdrHistogram.Histogram;
 final class EnduranceRow implements Row {
     private static final int EXECUTIONS = 100;
     private static final int PER_SECOND = 2_000;
+    /** Each execution is reported of twice a second, as often as a runner sends text that grows. */
+    private static final int IN_BATCH = 10;
+
     /** What grows before this is the start. */
     private static final int SETTLED_AFTER = 5;
 
@@ -60,7 +63,7 @@ final class EnduranceRow implements Row {
         bench.say("minute   p50 ms   p99 ms  heap MB   RSS MB  rocks MB  kept MB  rest MB");
         try (Audience audience = Audience.begin(stack, "endure", EXECUTIONS, Workload::steady)) {
             for (int number = 1; number <= minutes; number++) {
-                Histogram micros = audience.watch(PER_SECOND, Duration.ofMinutes(1));
+                Histogram micros = audience.watch(PER_SECOND, IN_BATCH, Duration.ofMinutes(1));
                 Minute minute = look(stack, number, micros);
                 all.add(minute);
                 bench.say(

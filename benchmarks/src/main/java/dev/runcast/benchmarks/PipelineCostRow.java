@@ -113,7 +113,7 @@ final class PipelineCostRow implements Row {
                 Thread.sleep(design.settling().toMillis() / 2);
                 Duration before = design.processorTime();
                 long began = System.nanoTime();
-                audience.watch(PER_SECOND, updates);
+                audience.watch(PER_SECOND, 1, updates);
                 Thread.sleep(design.settling().toMillis());
                 double nanos = design.processorTime().minus(before).toNanos() - idle * (System.nanoTime() - began);
                 Preload.awaitStored(design, measured, begin + updates);

@@ -42,13 +42,24 @@ final class ChangeRing {
     /** Takes the change of version {@code head() + 1}; the oldest ones leave for it. */
     void add(Frame change) {
         while (head > base && (head - base == frames.length || bytes + size(change) > maxBytes)) {
-            bytes -= size(get(base + 1));
-            base++;
-            frames[index(base)] = null;
+            removeOldest();
         }
         head++;
         frames[index(head)] = change;
         bytes += size(change);
+    }
+
+    /** Lets go of the changes up to a version. */
+    void removeThrough(long version) {
+        while (base < Math.min(version, head)) {
+            removeOldest();
+        }
+    }
+
+    private void removeOldest() {
+        bytes -= size(get(base + 1));
+        base++;
+        frames[index(base)] = null;
     }
 
     /** The change of a version that is here. */

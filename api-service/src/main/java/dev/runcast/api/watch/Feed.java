@@ -35,7 +35,8 @@ import reactor.core.scheduler.Scheduler;
  * <p>An execution may be waited for before there is one. Then looks that find nothing do not end the feed, and it begins
  * with what comes first: the execution in the store, or its first change at the bell, which is up to a commit earlier.
  *
- * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held.
+ * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held but the
+ * state, and viewers for their version.
  */
 final class Feed {
     private static final Logger log = LoggerFactory.getLogger(Feed.class);
@@ -53,7 +54,7 @@ final class Feed {
     private final Disposable.Composite running = Disposables.composite();
     private final Newest nextLook;
     private final Newest nextFill;
-    private final Set<Runnable> viewers = ConcurrentHashMap.newKeySet();
+    private final Set<Live> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
 
     private final Object lock = new Object();
@@ -67,6 +68,15 @@ final class Feed {
     private boolean filling;
     private Duration fillDelay;
     private boolean storeAway;
+
+    /** A viewer that lives on the feed. */
+    interface Live {
+        /** There may be something to take. */
+        void wake();
+
+        /** Up to where it has seen everything; never less than before. */
+        long version();
+    }
 
     Feed(
             ExecutionKey key,
@@ -177,11 +187,11 @@ final class Feed {
     }
 
     /** Calls a viewer whenever there may be something to take. */
-    void add(Runnable viewer) {
+    void add(Live viewer) {
         viewers.add(viewer);
     }
 
-    void remove(Runnable viewer) {
+    void remove(Live viewer) {
         viewers.remove(viewer);
     }
 
@@ -341,6 +351,8 @@ final class Feed {
             } else {
                 state.lookedInVain(look.generation());
             }
+            // In the lock, so that whoever has been added and then reads the base knows what is kept for it.
+            state.forget(viewers.stream().mapToLong(Live::version).min().orElse(Long.MAX_VALUE));
             soon = lookSoon || state.awaitsEnd();
             open = state.isOpen();
         }
@@ -402,7 +414,7 @@ final class Feed {
     }
 
     private void wake() {
-        viewers.forEach(Runnable::run);
+        viewers.forEach(Live::wake);
     }
 
     private Duration shortDelay() {

@@ -42,6 +42,9 @@ final class FeedState {
 
     private Timestamp newest = Timestamp.getDefaultInstance();
     private long headAtLastLook;
+    /** What the look before the last one found in the store. */
+    private long settled;
+
     private boolean storeBehind;
     /** The store answered that it has nothing. */
     private boolean missing;
@@ -194,11 +197,20 @@ final class FeedState {
         if (!open || replaced) {
             begin(execution, name);
         }
+        settled = stored.getVersion();
         takeHeader(execution);
         missing = false;
         storeBehind = execution.getVersion() < headAtLastLook;
         headAtLastLook = ring.head();
         return replaced;
+    }
+
+    /**
+     * Lets go of what everybody has seen, once the store has had it for a while: who comes later reads it there. Without
+     * this, many quiet views of long runs would fill the memory with what nobody will ask for.
+     */
+    void forget(long seenByAll) {
+        ring.removeThrough(Math.min(seenByAll, settled));
     }
 
     /** The store has no such execution. */

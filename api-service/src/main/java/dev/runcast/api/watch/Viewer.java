@@ -179,10 +179,12 @@ final class Viewer {
     }
 
     /** The live stage: takes from the feed whenever it is called and whenever it may. */
-    private final class Live implements Subscription, Runnable {
+    private final class Live implements Subscription, Feed.Live {
         private final CoreSubscriber<? super Frame> subscriber;
         private final AtomicLong requested = new AtomicLong();
-        private final AtomicInteger calls = new AtomicInteger();
+        /** At first as if somebody worked: nothing is taken before the feed keeps it. */
+        private final AtomicInteger calls = new AtomicInteger(1);
+
         private volatile boolean over;
         private final long since = feed.ticks();
         private long ticks = since;
@@ -193,20 +195,32 @@ final class Viewer {
 
         void begin() {
             subscriber.onSubscribe(this);
-            if (!over) {
-                feed.add(this);
-                if (over) {
-                    feed.remove(this);
-                }
-                run();
+            if (over) {
+                return;
             }
+            feed.add(this);
+            if (over) {
+                feed.remove(this);
+            } else if (version < feed.base() && feed.replacements() == replacements) {
+                // The feed let go of it before it knew that somebody would come, since it is in the history.
+                end();
+                stage = Stage.CATCH_UP;
+                subscriber.onComplete();
+            } else {
+                work();
+            }
+        }
+
+        @Override
+        public long version() {
+            return version;
         }
 
         @Override
         public void request(long count) {
             if (Operators.validate(count)) {
                 requested.updateAndGet(before -> Operators.addCap(before, count));
-                run();
+                wake();
             }
         }
 
@@ -222,10 +236,13 @@ final class Viewer {
 
         /** Whoever comes first works; the others only leave word that they called. */
         @Override
-        public void run() {
-            if (calls.getAndIncrement() != 0) {
-                return;
+        public void wake() {
+            if (calls.getAndIncrement() == 0) {
+                work();
             }
+        }
+
+        private void work() {
             int seen = 1;
             do {
                 while (!over && requested.get() > 0 && takeOne()) {

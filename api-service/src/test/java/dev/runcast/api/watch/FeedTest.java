@@ -1,13 +1,16 @@
 package dev.runcast.api.watch;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.runcast.api.Run;
 import dev.runcast.store.InMemoryChangeBell;
 import dev.runcast.store.InMemoryExecutionStore;
+import dev.runcast.v1.WatchExecutionResponse.FrameCase;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -16,7 +19,10 @@ import reactor.core.scheduler.Schedulers;
 
 class FeedTest {
     private static final Duration POLL = Duration.ofMillis(20);
+    private static final WatchSettings SETTINGS =
+            new WatchSettings(POLL, Duration.ofMinutes(10), 64, 1024 * 1024, Duration.ofSeconds(10));
 
+    private final InMemoryChangeBell bell = new InMemoryChangeBell();
     private final InMemoryExecutionStore store = new InMemoryExecutionStore();
     private final Run run = new Run("acme", "run-1").message("m1", "Once");
 
@@ -49,18 +55,72 @@ class FeedTest {
         }
     }
 
+    /** A viewer of its own kind, at a version. */
+    private static final class At implements Feed.Live {
+        final AtomicLong version;
+
+        At(long version) {
+            this.version = new AtomicLong(version);
+        }
+
+        @Override
+        public void wake() {}
+
+        @Override
+        public long version() {
+            return version.get();
+        }
+    }
+
+    private Feed feed(Scheduler timer) {
+        Feed feed = new Feed(
+                run.key(), store, new Headers(store, SETTINGS, timer), SETTINGS, InstantSource.system(), timer);
+        feed.start(bell);
+        return feed;
+    }
+
     @Test
     void lookThatIsFasterThanWhoeverPutItOffIsFollowedByTheNext() {
         run.store(store, 1);
-        WatchSettings settings =
-                new WatchSettings(POLL, Duration.ofMinutes(10), 64, 1024 * 1024, Duration.ofSeconds(10));
-        Scheduler timer = new Hasty();
-        Headers headers = new Headers(store, settings, timer);
-        Feed feed = new Feed(run.key(), store, headers, settings, InstantSource.system(), timer);
-        feed.start(new InMemoryChangeBell());
+        Feed feed = feed(new Hasty());
         await().until(() -> feed.storedVersion() == 2);
         run.text("m1", " upon").store(store, 3);
         await().until(() -> feed.storedVersion() == 3);
+        feed.close();
+    }
+
+    @Test
+    void whatEverybodyHasSeenAndTheStoreHasIsLetGo() {
+        run.store(store, 1);
+        Feed feed = feed(Schedulers.parallel());
+        await().until(() -> feed.storedVersion() == 2);
+        At quick = new At(8);
+        At slow = new At(4);
+        feed.add(quick);
+        feed.add(slow);
+        run.grow("m1", 5, " more").ring(bell, 3, 7).store(store, 3, 6);
+        await().until(() -> feed.base() == 4);
+        slow.version.set(7);
+        // The bell rang for 7, and the store does not have it.
+        await().until(() -> feed.base() == 6);
+        feed.remove(slow);
+        run.store(store, 7);
+        await().until(() -> feed.base() == 7);
+        feed.close();
+    }
+
+    @Test
+    void viewerForWhomTheFeedHasLetGoMeanwhileReadsTheHistory() {
+        run.store(store, 1);
+        Feed feed = feed(Schedulers.parallel());
+        await().until(() -> feed.storedVersion() == 2);
+        run.grow("m1", 4, " more").ring(bell, 3, 6).store(store, 3);
+        Viewer late = Viewer.after(run.key(), store, SETTINGS, feed, 3);
+        await().until(() -> feed.base() == 6);
+        Probe probe = Probe.eager(late.frames()).awaitVersion(6);
+        assertThat(probe.versions()).containsExactly(4L, 5L, 6L);
+        assertThat(probe.messages(FrameCase.SNAPSHOT)).isEmpty();
+        probe.cancel();
         feed.close();
     }
 }
