@@ -13,6 +13,7 @@ import dev.runcast.v1.RejectedUpdate;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -26,7 +27,7 @@ public final class TroubledStore implements ExecutionStore {
     private volatile Runnable beforeEntries = () -> {};
     private volatile Runnable entryRead = () -> {};
     private volatile Mono<?> headerGate = Mono.empty();
-    private volatile boolean damaged;
+    private volatile @Nullable ExecutionKey damaged;
     /** How often a header was read. */
     public final AtomicInteger headerReads = new AtomicInteger();
     /** How often headers were read together. */
@@ -46,9 +47,9 @@ public final class TroubledStore implements ExecutionStore {
         this.beforeEntries = happens;
     }
 
-    /** Headers cannot be read together any more. */
-    public void damaged() {
-        this.damaged = true;
+    /** This header cannot be read any more. */
+    public void damage(ExecutionKey key) {
+        this.damaged = key;
     }
 
     /** Headers are read at once, and given out, or told to be absent, only when this says so; each time anew. */
@@ -71,7 +72,7 @@ public final class TroubledStore implements ExecutionStore {
         return Mono.defer(() -> {
             headerReads.incrementAndGet();
             Mono<?> gate = headerGate;
-            return down
+            return down || key.equals(damaged)
                     ? Mono.error(outage())
                     : store.execution(key)
                             .materialize()
@@ -81,12 +82,12 @@ public final class TroubledStore implements ExecutionStore {
     }
 
     @Override
-    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
-        return Flux.defer(() -> {
+    public Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys) {
+        return Mono.defer(() -> {
             commonReads.incrementAndGet();
-            return damaged
-                    ? Flux.error(new IllegalStateException("one of them is damaged"))
-                    : Flux.fromIterable(keys).concatMap(this::execution);
+            return Flux.fromIterable(keys)
+                    .concatMap(key -> execution(key).map(found -> Map.entry(key, found)))
+                    .collectMap(Map.Entry::getKey, Map.Entry::getValue);
         });
     }
 

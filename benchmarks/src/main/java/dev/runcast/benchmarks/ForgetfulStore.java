@@ -36,8 +36,8 @@ final class ForgetfulStore implements ExecutionStore {
     }
 
     @Override
-    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
-        return Flux.empty();
+    public Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys) {
+        return Mono.just(Map.of());
     }
 
     @Override

@@ -74,6 +74,11 @@ final class MergeTopology {
         return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(STORE), Serdes.Bytes(), Serdes.ByteArray())
                 .withCachingDisabled()
                 .withLoggingEnabled(Map.of(
-                        "cleanup.policy", "compact", "max.message.bytes", Integer.toString(Topic.MAX_RECORD_BYTES)));
+                        "cleanup.policy",
+                        "compact",
+                        "max.message.bytes",
+                        Integer.toString(Topic.MAX_RECORD_BYTES),
+                        "segment.bytes",
+                        Integer.toString(Topic.COMPACTED_SEGMENT_BYTES)));
     }
 }

@@ -54,7 +54,7 @@ final class FaultyStore implements ExecutionStore {
     }
 
     @Override
-    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+    public Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys) {
         return real.executions(keys);
     }
 

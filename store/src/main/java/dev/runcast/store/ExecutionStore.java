@@ -27,8 +27,8 @@ public interface ExecutionStore {
      */
     Mono<Execution> execution(ExecutionKey key);
 
-    /** Those of the given executions that are stored, each as {@link #execution(ExecutionKey)} gives it, in no order. */
-    Flux<Execution> executions(Collection<ExecutionKey> keys);
+    /** Those of the given executions that are stored, each as {@link #execution(ExecutionKey)} gives it. */
+    Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys);
 
     /** The versions of those of the given executions that are stored. */
     Mono<Map<ExecutionKey, Long>> versions(Collection<ExecutionKey> keys);

@@ -57,8 +57,10 @@ public final class InMemoryExecutionStore implements ExecutionStore {
     }
 
     @Override
-    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
-        return Flux.fromIterable(keys).concatMap(this::execution);
+    public Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys) {
+        return Flux.fromIterable(keys)
+                .concatMap(key -> execution(key).map(found -> Map.entry(key, found)))
+                .collectMap(Map.Entry::getKey, Map.Entry::getValue);
     }
 
     @Override

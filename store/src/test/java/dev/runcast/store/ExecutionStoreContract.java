@@ -388,12 +388,12 @@ abstract class ExecutionStoreContract {
                 .hasSize(20)
                 .containsEntry(new ExecutionKey(tenant, "e7"), 3L);
         ExecutionKey never = new ExecutionKey(tenant, "never-written");
-        List<ExecutionKey> some =
-                List.of(histories.get(3).key(), never, histories.get(17).key());
-        assertThat(store().executions(some).collectList().block())
-                .containsExactlyInAnyOrder(
-                        store().execution(some.get(0)).block(),
-                        store().execution(some.get(2)).block());
+        ExecutionKey third = histories.get(3).key();
+        ExecutionKey other = histories.get(17).key();
+        assertThat(store().executions(List.of(third, never, other)).block())
+                .isEqualTo(Map.of(
+                        third, store().execution(third).block(),
+                        other, store().execution(other).block()));
         for (History history : histories) {
             assertThat(entries(history)).isEqualTo(history.entries());
         }

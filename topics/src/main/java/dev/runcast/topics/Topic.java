@@ -31,6 +31,12 @@ public enum Topic {
     public static final int MAX_RECORD_BYTES = 4 * 1024 * 1024;
 
     /**
+     * Segments of what is compacted. A broker compacts no segment that it still writes, by default until it has 1 GiB;
+     * whoever restores from it reads all that.
+     */
+    public static final int COMPACTED_SEGMENT_BYTES = 32 * 1024 * 1024;
+
+    /**
      * The largest record of {@link #CHANGES}, in bytes: 36 MiB. One change cannot be cut, and the end of a run settles
      * all of its open entries in one: at most 512 records of at most 64 KiB. Ordinary ones stay below 512 KiB.
      */
@@ -99,6 +105,7 @@ public enum Topic {
         if (cleanup == Cleanup.DELETE) {
             configs.put("retention.ms", Long.toString(retention.toMillis()));
         } else {
+            configs.put("segment.bytes", Integer.toString(COMPACTED_SEGMENT_BYTES));
             // A reader that was away for less than this still sees that an execution's level has ended.
             configs.put("delete.retention.ms", Long.toString(Duration.ofDays(1).toMillis()));
         }

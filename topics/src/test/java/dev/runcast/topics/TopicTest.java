@@ -15,9 +15,9 @@ class TopicTest {
                         "runcast.updates.v1 {cleanup.policy=delete, max.message.bytes=4194304, retention.ms=-1, min.insync.replicas=2}",
                         "runcast.heartbeats.v1 {cleanup.policy=delete, max.message.bytes=4194304, retention.ms=3600000, min.insync.replicas=2}",
                         "runcast.changes.v1 {cleanup.policy=delete, max.message.bytes=37748736, retention.ms=604800000, min.insync.replicas=2}",
-                        "runcast.executions.v1 {cleanup.policy=compact, max.message.bytes=4194304, delete.retention.ms=86400000, min.insync.replicas=2}",
+                        "runcast.executions.v1 {cleanup.policy=compact, max.message.bytes=4194304, segment.bytes=33554432, delete.retention.ms=86400000, min.insync.replicas=2}",
                         "runcast.rejected.v1 {cleanup.policy=delete, max.message.bytes=4194304, retention.ms=2592000000, min.insync.replicas=2}",
-                        "runcast.signals.v1 {cleanup.policy=compact, max.message.bytes=4194304, delete.retention.ms=86400000, min.insync.replicas=2}");
+                        "runcast.signals.v1 {cleanup.policy=compact, max.message.bytes=4194304, segment.bytes=33554432, delete.retention.ms=86400000, min.insync.replicas=2}");
     }
 
     @Test

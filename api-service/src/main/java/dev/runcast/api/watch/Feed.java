@@ -36,7 +36,7 @@ import reactor.core.scheduler.Scheduler;
  * with what comes first: the execution in the store, or its first change at the bell, which is up to a commit earlier.
  *
  * <p>Thread-safe: everything below {@code lock} is guarded by it, and nothing of ours is called while it is held but the
- * state, and viewers for their version.
+ * state, and viewers for what they need.
  */
 final class Feed {
     private static final Logger log = LoggerFactory.getLogger(Feed.class);
@@ -54,7 +54,7 @@ final class Feed {
     private final Disposable.Composite running = Disposables.composite();
     private final Newest nextLook;
     private final Newest nextFill;
-    private final Set<Live> viewers = ConcurrentHashMap.newKeySet();
+    private final Set<Listener> viewers = ConcurrentHashMap.newKeySet();
     private final RingFold folds = new RingFold();
 
     private final Object lock = new Object();
@@ -69,13 +69,13 @@ final class Feed {
     private Duration fillDelay;
     private boolean storeAway;
 
-    /** A viewer that lives on the feed. */
-    interface Live {
+    /** A viewer, from its beginning to its end. */
+    interface Listener {
         /** There may be something to take. */
         void wake();
 
-        /** Up to where it has seen everything; never less than before. */
-        long version();
+        /** The changes after this version are kept for it; {@link Long#MAX_VALUE} while it needs none. */
+        long keepAfter();
     }
 
     Feed(
@@ -186,12 +186,12 @@ final class Feed {
         }
     }
 
-    /** Calls a viewer whenever there may be something to take. */
-    void add(Live viewer) {
+    /** Calls a viewer whenever there may be something to take, and keeps what it needs, as far as the ring reaches. */
+    void add(Listener viewer) {
         viewers.add(viewer);
     }
 
-    void remove(Live viewer) {
+    void remove(Listener viewer) {
         viewers.remove(viewer);
     }
 
@@ -336,15 +336,14 @@ final class Feed {
     private record Look(Optional<Execution> execution, String generation) {}
 
     private void looked(Look look) {
-        boolean soon;
-        boolean again;
         boolean replaced = false;
         boolean open;
+        boolean more;
         long before;
         synchronized (lock) {
             before = state.head();
+            long storedBefore = state.isOpen() ? state.storedVersion() : -1;
             looking = false;
-            again = lookAgain;
             storeAway = false;
             if (look.execution().isPresent()) {
                 replaced = state.looked(look.execution().get(), look.generation());
@@ -352,9 +351,9 @@ final class Feed {
                 state.lookedInVain(look.generation());
             }
             // In the lock, so that whoever has been added and then reads the base knows what is kept for it.
-            state.forget(viewers.stream().mapToLong(Live::version).min().orElse(Long.MAX_VALUE));
-            soon = lookSoon || state.awaitsEnd();
+            state.forget(viewers.stream().mapToLong(Listener::keepAfter).min().orElse(Long.MAX_VALUE));
             open = state.isOpen();
+            more = replaced || state.storedVersion() > storedBefore;
         }
         if (replaced) {
             folds.forget();
@@ -366,8 +365,10 @@ final class Feed {
             beginning.missing(Failures.noExecution(key.executionId()), true);
         }
         wake();
-        fill();
-        lookAfter(again ? Duration.ZERO : soon ? shortDelay() : settings.pollEvery());
+        if (more) {
+            fill();
+        }
+        lookAfter(untilNextLook());
     }
 
     private void lookFailed(Throwable failure) {
@@ -399,9 +400,19 @@ final class Feed {
         lookAfter(shortDelay());
     }
 
-    /** Lets the next look come by then at the latest. */
+    private Duration untilNextLook() {
+        synchronized (lock) {
+            if (lookAgain) {
+                return Duration.ZERO;
+            }
+            return lookSoon || state.awaitsEnd() ? shortDelay() : settings.pollEvery();
+        }
+    }
+
+    /** Lets the next look begin to read by then: it may wait for others as long as the window is. */
     private void lookAfter(Duration delay) {
-        nextLook.after(shorter(delay, headers.window()).equals(delay) ? Duration.ZERO : delay.minus(headers.window()));
+        Duration window = headers.window();
+        nextLook.after(delay.compareTo(window) <= 0 ? Duration.ZERO : delay.minus(window));
     }
 
     private void tick() {
@@ -414,7 +425,7 @@ final class Feed {
     }
 
     private void wake() {
-        viewers.forEach(Live::wake);
+        viewers.forEach(Listener::wake);
     }
 
     private Duration shortDelay() {

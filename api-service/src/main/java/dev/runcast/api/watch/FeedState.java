@@ -42,7 +42,7 @@ final class FeedState {
 
     private Timestamp newest = Timestamp.getDefaultInstance();
     private long headAtLastLook;
-    /** What the look before the last one found in the store. */
+    /** What was known to be stored before the last look, and was there at that look. */
     private long settled;
 
     private boolean storeBehind;
@@ -197,7 +197,7 @@ final class FeedState {
         if (!open || replaced) {
             begin(execution, name);
         }
-        settled = stored.getVersion();
+        settled = Math.min(stored.getVersion(), execution.getVersion());
         takeHeader(execution);
         missing = false;
         storeBehind = execution.getVersion() < headAtLastLook;
@@ -206,8 +206,8 @@ final class FeedState {
     }
 
     /**
-     * Lets go of what everybody has seen, once the store has had it for a while: who comes later reads it there. Without
-     * this, many quiet views of long runs would fill the memory with what nobody will ask for.
+     * Lets go of what everybody has seen and the store has: who comes later reads it there. Without this, many views of
+     * long runs would fill the memory with what nobody will ask for.
      */
     void forget(long seenByAll) {
         ring.removeThrough(Math.min(seenByAll, settled));
@@ -217,6 +217,7 @@ final class FeedState {
     void lookedInVain(String storeName) {
         store = storeName;
         missing = true;
+        settled = 0;
         beginWithFirst();
         storeBehind = open;
     }

@@ -11,6 +11,7 @@ import dev.runcast.v1.Execution;
 import dev.runcast.v1.SnapshotReason;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
@@ -23,7 +24,7 @@ import reactor.core.publisher.Operators;
  *
  * <p>Its fields change only while one of its stages runs, and stages follow one another.
  */
-final class Viewer {
+final class Viewer implements Feed.Listener {
     private enum Stage {
         SNAPSHOT,
         CATCH_UP,
@@ -38,7 +39,10 @@ final class Viewer {
 
     private volatile Stage stage;
     private volatile SnapshotReason reason = SnapshotReason.SNAPSHOT_REASON_INITIAL;
-    private volatile long version;
+    /** Up to where it has seen everything, or will when its snapshot is whole; the greatest while that is not known. */
+    private volatile long version = Long.MAX_VALUE;
+
+    private volatile @Nullable Live live;
     private volatile int replacements;
     private volatile boolean tooLarge;
 
@@ -63,13 +67,35 @@ final class Viewer {
     static Viewer after(ExecutionKey key, ExecutionStore store, WatchSettings settings, Feed feed, long version) {
         Viewer viewer = new Viewer(key, store, settings, feed, Stage.LIVE);
         viewer.replacements = feed.replacements();
-        viewer.goOnAfter(version);
+        viewer.version = version;
         return viewer;
     }
 
-    /** Everything it is given. */
+    /** Everything it is given; once. */
     Flux<Frame> frames() {
-        return Flux.defer(this::stage).repeat(() -> stage != Stage.ENDED);
+        return Flux.using(
+                () -> {
+                    feed.add(this);
+                    if (stage != Stage.SNAPSHOT) {
+                        goOnAfter(version);
+                    }
+                    return this;
+                },
+                viewer -> Flux.defer(this::stage).repeat(() -> stage != Stage.ENDED),
+                feed::remove);
+    }
+
+    @Override
+    public void wake() {
+        Live now = live;
+        if (now != null) {
+            now.call();
+        }
+    }
+
+    @Override
+    public long keepAfter() {
+        return version;
     }
 
     private Flux<Frame> stage() {
@@ -82,8 +108,9 @@ final class Viewer {
             case CATCH_UP -> catchUp();
             case LIVE ->
                 Flux.from(subscriber -> {
-                    Live live = new Live(Operators.toCoreSubscriber(subscriber));
-                    live.begin();
+                    Live now = new Live(Operators.toCoreSubscriber(subscriber));
+                    live = now;
+                    now.begin();
                 });
             case ENDED -> Flux.empty();
         };
@@ -96,6 +123,7 @@ final class Viewer {
 
     private void beginAnew(SnapshotReason why) {
         reason = why;
+        version = Long.MAX_VALUE;
         stage = Stage.SNAPSHOT;
     }
 
@@ -111,6 +139,7 @@ final class Viewer {
                 .timeout(settings.storeTimeout())
                 .switchIfEmpty(Mono.defer(this::notStored))
                 .flatMapMany(execution -> {
+                    version = execution.getVersion();
                     feed.read(execution);
                     SnapshotCutter cutter = cutter(execution);
                     return store.entries(execution, 0)
@@ -167,8 +196,13 @@ final class Viewer {
         } else if (tooLarge && feed.storedVersion() > version) {
             beginAnew(SnapshotReason.SNAPSHOT_REASON_LARGE);
         } else if (version == from && feed.storedVersion() > version) {
-            // The header promises what the history does not have.
+            // The header promises what the history does not have. A store that has lost something would give the same
+            // snapshot again at once.
+            boolean again = reason == SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED;
             beginAnew(SnapshotReason.SNAPSHOT_REASON_CURSOR_EXPIRED);
+            if (again) {
+                return Mono.<Frame>empty().delaySubscription(settings.pollEvery());
+            }
         } else {
             goOnAfter(version);
             if (version == from && stage == Stage.CATCH_UP) {
@@ -179,11 +213,10 @@ final class Viewer {
     }
 
     /** The live stage: takes from the feed whenever it is called and whenever it may. */
-    private final class Live implements Subscription, Feed.Live {
+    private final class Live implements Subscription {
         private final CoreSubscriber<? super Frame> subscriber;
         private final AtomicLong requested = new AtomicLong();
-        /** At first as if somebody worked: nothing is taken before the feed keeps it. */
-        private final AtomicInteger calls = new AtomicInteger(1);
+        private final AtomicInteger calls = new AtomicInteger();
 
         private volatile boolean over;
         private final long since = feed.ticks();
@@ -195,32 +228,14 @@ final class Viewer {
 
         void begin() {
             subscriber.onSubscribe(this);
-            if (over) {
-                return;
-            }
-            feed.add(this);
-            if (over) {
-                feed.remove(this);
-            } else if (version < feed.base() && feed.replacements() == replacements) {
-                // The feed let go of it before it knew that somebody would come, since it is in the history.
-                end();
-                stage = Stage.CATCH_UP;
-                subscriber.onComplete();
-            } else {
-                work();
-            }
-        }
-
-        @Override
-        public long version() {
-            return version;
+            call();
         }
 
         @Override
         public void request(long count) {
             if (Operators.validate(count)) {
                 requested.updateAndGet(before -> Operators.addCap(before, count));
-                wake();
+                call();
             }
         }
 
@@ -231,18 +246,13 @@ final class Viewer {
         @Override
         public void cancel() {
             over = true;
-            feed.remove(this);
         }
 
         /** Whoever comes first works; the others only leave word that they called. */
-        @Override
-        public void wake() {
-            if (calls.getAndIncrement() == 0) {
-                work();
+        void call() {
+            if (calls.getAndIncrement() != 0) {
+                return;
             }
-        }
-
-        private void work() {
             int seen = 1;
             do {
                 while (!over && requested.get() > 0 && takeOne()) {
@@ -306,7 +316,6 @@ final class Viewer {
 
         private void end() {
             over = true;
-            feed.remove(this);
         }
     }
 

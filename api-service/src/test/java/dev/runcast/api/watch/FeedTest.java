@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.runcast.api.Run;
 import dev.runcast.store.InMemoryChangeBell;
 import dev.runcast.store.InMemoryExecutionStore;
+import dev.runcast.v1.SnapshotReason;
+import dev.runcast.v1.WatchExecutionResponse;
 import dev.runcast.v1.WatchExecutionResponse.FrameCase;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -56,7 +58,7 @@ class FeedTest {
     }
 
     /** A viewer of its own kind, at a version. */
-    private static final class At implements Feed.Live {
+    private static final class At implements Feed.Listener {
         final AtomicLong version;
 
         At(long version) {
@@ -67,7 +69,7 @@ class FeedTest {
         public void wake() {}
 
         @Override
-        public long version() {
+        public long keepAfter() {
             return version.get();
         }
     }
@@ -110,12 +112,35 @@ class FeedTest {
     }
 
     @Test
+    void viewerWhoseSnapshotTakesLongIsGivenWhatItMissedInOne() {
+        run.store(store, 1);
+        Feed feed = feed(Schedulers.parallel());
+        await().until(() -> feed.storedVersion() == 2);
+        Viewer slow = Viewer.anew(run.key(), store, SETTINGS, feed, SnapshotReason.SNAPSHOT_REASON_INITIAL);
+        Probe probe = Probe.demanding(slow.frames(), 0);
+        await().until(() -> slow.keepAfter() == 2);
+        run.grow("m1", 40, " more").ring(bell, 3, 42).store(store, 3);
+        await().until(() -> feed.storedVersion() == 42);
+        // Another look at least, which lets go of what nobody needs.
+        run.text("m1", ".").store(store, 43);
+        await().until(() -> feed.storedVersion() == 43);
+        probe.request(Long.MAX_VALUE);
+        probe.awaitVersion(43);
+        WatchExecutionResponse folded = probe.messages(FrameCase.CHANGE).get(0);
+        assertThat(folded.getChange().getFirstVersion()).isEqualTo(3);
+        assertThat(folded.getChange().getVersion()).isGreaterThanOrEqualTo(42);
+        assertThat(probe.messages(FrameCase.SNAPSHOT)).hasSize(1);
+        probe.cancel();
+        feed.close();
+    }
+
+    @Test
     void viewerForWhomTheFeedHasLetGoMeanwhileReadsTheHistory() {
         run.store(store, 1);
         Feed feed = feed(Schedulers.parallel());
         await().until(() -> feed.storedVersion() == 2);
-        run.grow("m1", 4, " more").ring(bell, 3, 6).store(store, 3);
         Viewer late = Viewer.after(run.key(), store, SETTINGS, feed, 3);
+        run.grow("m1", 4, " more").ring(bell, 3, 6).store(store, 3);
         await().until(() -> feed.base() == 6);
         Probe probe = Probe.eager(late.frames()).awaitVersion(6);
         assertThat(probe.versions()).containsExactly(4L, 5L, 6L);

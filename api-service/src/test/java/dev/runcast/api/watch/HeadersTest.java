@@ -65,10 +65,22 @@ class HeadersTest {
 
     @Test
     void oneThatIsDamagedHidesNoOther() {
-        store.damaged();
+        store.damage(other.key());
         CompletableFuture<Optional<Execution>> first = headers.soon(run.key()).toFuture();
+        CompletableFuture<Optional<Execution>> missing = headers.soon(nobody).toFuture();
+        CompletableFuture<Optional<Execution>> damaged =
+                headers.soon(other.key()).toFuture();
         time.advanceTimeBy(headers.window());
         assertThat(first.join()).isEqualTo(stored.execution(run.key()).blockOptional());
+        assertThat(missing.join()).isEmpty();
+        assertThat(damaged).isCompletedExceptionally();
+    }
+
+    @Test
+    void windowLeavesTheStoreItsTimeToAnswer() {
+        WatchSettings patient = new WatchSettings(
+                Duration.ofMinutes(10), Duration.ofMinutes(10), 64, 1024 * 1024, Duration.ofSeconds(1));
+        assertThat(new Headers(store, patient, time).window()).isEqualTo(Duration.ofMillis(100));
     }
 
     @Test

@@ -115,9 +115,9 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     }
 
     @Override
-    public Flux<Execution> executions(Collection<ExecutionKey> keys) {
+    public Mono<Map<ExecutionKey, Execution>> executions(Collection<ExecutionKey> keys) {
         return Flux.from(database.getCollection(Names.EXECUTIONS).find(in("_id", ids(keys))))
-                .map(HeaderDocument::read);
+                .collectMap(MongoExecutionStore::key, HeaderDocument::read);
     }
 
     @Override
@@ -125,13 +125,13 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
         return Flux.from(database.getCollection(Names.EXECUTIONS)
                         .find(in("_id", ids(keys)))
                         .projection(Projections.include("version")))
-                .collectMap(document -> ExecutionKey.parse(document.getString("_id")), HeaderDocument::version);
+                .collectMap(MongoExecutionStore::key, HeaderDocument::version);
     }
 
     @Override
     public Flux<ExecutionKey> keys() {
         return Flux.from(database.getCollection(Names.EXECUTIONS).find().projection(Projections.include("_id")))
-                .map(document -> ExecutionKey.parse(document.getString("_id")));
+                .map(MongoExecutionStore::key);
     }
 
     @Override
@@ -288,6 +288,10 @@ public final class MongoExecutionStore implements ExecutionStore, AutoCloseable 
     @Override
     public void close() {
         client.close();
+    }
+
+    private static ExecutionKey key(Document header) {
+        return ExecutionKey.parse(header.getString("_id"));
     }
 
     private static List<String> ids(Collection<ExecutionKey> keys) {
