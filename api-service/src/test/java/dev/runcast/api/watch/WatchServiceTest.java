@@ -620,7 +620,7 @@ class WatchServiceTest {
         long started = System.nanoTime();
         await().until(() -> store.headerReads.get() >= reads + 3_500);
         assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThan(Duration.ofSeconds(2));
-        assertThat(store.commonReads.get() - common).isLessThan(350);
+        assertThat(store.commonReads.get() - common).isBetween(10, 349);
         runs.forEach(one -> one.message("m1", "a").store(store, 2).ring(bell, 2));
         Probe.awaitVersion(viewers, 2);
         viewers.forEach(Probe::cancel);
