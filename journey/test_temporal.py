@@ -120,8 +120,8 @@ def test_a_worker_that_is_killed_is_replaced_with_tokens(temporal, tmp_path):
 
 def test_what_happens_while_temporal_is_down_for_a_minute_is_done_when_it_is_back(own_stack_on_temporal, temporal):
     stack = own_stack_on_temporal
-    slow = "[{say: before}, {tool: {name: slow, seconds: 5}}, {say: after}]"
-    for name, steps in (("runs", slow), ("asks", "[{ask: {tool: pay}}, {say: paid}]"), ("stops", slow.replace("5", "600"))):
+    slow = "[{say: before}, {tool: {name: slow, seconds: 30}}, {say: after}]"
+    for name, steps in (("runs", slow), ("asks", "[{ask: {tool: pay}}, {say: paid}]"), ("stops", slow.replace("30", "600"))):
         assert curl(stack, "/v1/executions", {"executionId": name, "spec": {"agent": "script", "input": steps}})[0] == 200
     for name in ("runs", "stops"):
         await_that(lambda: runs_tool(stack, name, "slow"), 40, f"{name} to run")
@@ -131,6 +131,9 @@ def test_what_happens_while_temporal_is_down_for_a_minute_is_done_when_it_is_bac
     status, born = curl(stack, "/v1/executions", {"executionId": "born", "spec": {"agent": "echo", "input": "hello"}})
     assert status == 200 and born["execution"]["phase"] == "PHASE_PENDING", "the API never calls Temporal"
     stack.runcast("approve", "asks")
+    # Temporal's library then takes the attempts for lost. They go on: no newer one has fenced them.
+    log = stack.folder / "data" / "logs" / "runcast.log"
+    await_that(lambda: log.read_text().count("heartbeat timed out locally") >= 2, 40, "two heartbeats not to get through")
     assert curl(stack, "/v1/executions/stops:cancel", {"reason": "enough"})[0] == 200
     # The signal on the stream of reports tells the agent.
     await_that(lambda: phase(stack, "stops") == "PHASE_CANCELLED", 60, "the cancel")

@@ -5,6 +5,7 @@ import dev.runcast.v1.Phase;
 import dev.runcast.workflow.AttemptProgress;
 import io.temporal.activity.ActivityExecutionContext;
 import io.temporal.client.ActivityCompletionException;
+import io.temporal.failure.TimeoutFailure;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -47,6 +48,9 @@ final class Pulse implements SignalListener {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition told = lock.newCondition();
     private @Nullable Reason stop;
+    /** Of the agent's own thread. */
+    private boolean temporalAway;
+
     private Phase outcome = Phase.PHASE_UNSPECIFIED;
 
     Pulse(ActivityExecutionContext context, long epoch) {
@@ -60,12 +64,9 @@ final class Pulse implements SignalListener {
      * @throws StopException when the attempt is to stop
      */
     void beat() {
-        try {
-            context.heartbeat(progress);
-        } catch (ActivityCompletionException e) {
+        if (!heard()) {
             // The signal says why, if it has come. A worker that shuts down says so here too: coming back stopped costs
-            // the
-            // run none of its attempts, as an exception would.
+            // the run none of its attempts, as an exception would.
             throw new StopException(known(Reason.TOLD));
         }
         lock.lock();
@@ -80,10 +81,27 @@ final class Pulse implements SignalListener {
 
     /** Gives a sign of life when it no longer matters whether the attempt is to stop. */
     void alive() {
+        boolean unused = heard();
+    }
+
+    /**
+     * Gives Temporal the sign of life, and says whether the attempt may go on.
+     *
+     * <p>When no heartbeat has got through for longer than the heartbeat timeout, the SDK takes the attempt for lost.
+     * It is not: what it reports counts until a newer attempt fences it, and Runcast says when that is. So an outage of
+     * Temporal costs no run its work. From then on Temporal is not asked any more: each try would hold the agent up for
+     * as long as a call may take, and would be refused all the same.
+     */
+    private boolean heard() {
+        if (temporalAway) {
+            return true;
+        }
         try {
             context.heartbeat(progress);
-        } catch (ActivityCompletionException stops) {
-            // It is about to.
+            return true;
+        } catch (ActivityCompletionException e) {
+            temporalAway = e.getCause() instanceof TimeoutFailure;
+            return temporalAway;
         }
     }
 
