@@ -33,6 +33,7 @@ final class EmbeddedParts implements AutoCloseable {
     private final String mongo;
     private final String redis;
     private final String temporal;
+    private final boolean storeIsEmbedded;
     private final boolean storeMayLackWrites;
 
     private EmbeddedParts(StackOptions options, Path folder, boolean onlyLogAndStore, Consumer<String> progress) {
@@ -71,7 +72,8 @@ final class EmbeddedParts implements AutoCloseable {
             temporal = ownTemporal == null
                     ? given(options.temporal == null ? none : options.temporal)
                     : ownTemporal.target();
-            storeMayLackWrites = ownMongo != null && Files.exists(mark(folder));
+            storeIsEmbedded = ownMongo != null;
+            storeMayLackWrites = storeIsEmbedded && Files.exists(mark(folder));
         } catch (RuntimeException e) {
             try {
                 close();
@@ -140,6 +142,10 @@ final class EmbeddedParts implements AutoCloseable {
 
     String temporal() {
         return temporal;
+    }
+
+    boolean storeIsEmbedded() {
+        return storeIsEmbedded;
     }
 
     /** The embedded store was once not stopped cleanly and has not been repaired since, so writes may be gone. */

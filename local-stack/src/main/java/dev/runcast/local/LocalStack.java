@@ -205,7 +205,7 @@ final class LocalStack implements AutoCloseable {
     private void startServices() {
         // The merge creates the topics that the others need.
         start(Service.MERGE_STREAM);
-        repairStoreIfNeeded();
+        prepareEmbeddedStore();
         ExecutorService starters = Executors.newCachedThreadPool();
         try {
             CompletableFuture.allOf(arguments.keySet().stream()
@@ -238,18 +238,23 @@ final class LocalStack implements AutoCloseable {
         }
     }
 
-    private void repairStoreIfNeeded() {
-        if (!servers.storeMayLackWrites()) {
+    /** So that nobody reads while the embedded store makes its indexes, which it refuses, or lacks what the log has. */
+    private void prepareEmbeddedStore() {
+        if (!servers.storeIsEmbedded()) {
             return;
         }
-        progress.accept("the last stop was not clean: making the store again from the log, which has everything");
         try (MongoExecutionStore store = MongoExecutionStore.connect(MongoSettings.embedded(servers.mongo()))) {
-            RebuildReport done = new Rebuild(new ClientSettings(servers.kafka()), store, Duration.ZERO)
-                    .replace((step, reached, all) -> {});
-            progress.accept("made %d executions again".formatted(done.replaced()));
+            store.prepare().block();
+            if (servers.storeMayLackWrites()) {
+                progress.accept(
+                        "the last stop was not clean: making the store again from the log, which has everything");
+                RebuildReport done = new Rebuild(new ClientSettings(servers.kafka()), store, Duration.ZERO)
+                        .replace((step, reached, all) -> {});
+                progress.accept("made %d executions again".formatted(done.replaced()));
+            }
         } catch (RuntimeException e) {
             throw new StackException(
-                    "the store cannot be repaired from the log, and the next start tries again: " + sentence(e), e);
+                    "the store cannot be made ready, and the next start tries again: " + sentence(e), e);
         }
         EmbeddedParts.removeMark(folder);
     }
