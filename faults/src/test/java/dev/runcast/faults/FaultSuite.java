@@ -217,6 +217,11 @@ public final class FaultSuite {
                 arguments,
                 // So that no collection falls into a run: how long one takes is told by the cores that are free.
                 "-Xmn512m",
+                // So all of that is memory never used before: the first touch of a page belongs to whoever allocates
+                // next,
+                // and costs milliseconds of that thread's time where a host gives memory back slowly.
+                "-Xms640m",
+                "-XX:+AlwaysPreTouch",
                 // So that no thread waits for the compiler: handing over a hot method takes locks of the JVM's own, and
                 // a
                 // compiler's thread that holds one and has no core kept agents for up to 12 ms.
