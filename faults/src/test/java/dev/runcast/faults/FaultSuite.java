@@ -215,16 +215,14 @@ public final class FaultSuite {
                 640,
                 files,
                 arguments,
-                // So that no collection falls into a run: how long one takes is told by the cores that are free.
+                // No collection falls into a run: how long one takes is told by the cores that are free.
                 "-Xmn512m",
-                // So all of that is memory never used before: the first touch of a page belongs to whoever allocates
-                // next,
-                // and costs milliseconds of that thread's time where a host gives memory back slowly.
+                // So each page would be touched for the first time in a run, by whoever allocates then; where a host
+                // gives memory back slowly that costs milliseconds of the thread's own time.
                 "-Xms640m",
                 "-XX:+AlwaysPreTouch",
-                // So that no thread waits for the compiler: handing over a hot method takes locks of the JVM's own, and
-                // a
-                // compiler's thread that holds one and has no core kept agents for up to 12 ms.
+                // No thread waits for the compiler: handing over a hot method takes locks of the JVM's own, and one
+                // of its threads that held a lock and had no core kept agents for up to 12 ms.
                 "-Xint",
                 "-Xlog:safepoint=info:file=" + files.resolve("safepoints") + ":timenanos:filecount=0");
         // A runner has a machine of its own; here ten processes share its cores.

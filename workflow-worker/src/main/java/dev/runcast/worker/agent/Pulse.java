@@ -45,12 +45,12 @@ final class Pulse implements SignalListener {
 
     private final ActivityExecutionContext context;
     private final AttemptProgress progress;
+    /** By Temporal's library, for want of heartbeats. Of the agent's own thread. */
+    private boolean takenForLost;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition told = lock.newCondition();
     private @Nullable Reason stop;
-    /** Of the agent's own thread. */
-    private boolean temporalAway;
-
     private Phase outcome = Phase.PHASE_UNSPECIFIED;
 
     Pulse(ActivityExecutionContext context, long epoch) {
@@ -64,7 +64,7 @@ final class Pulse implements SignalListener {
      * @throws StopException when the attempt is to stop
      */
     void beat() {
-        if (!heard()) {
+        if (!mayGoOn()) {
             // The signal says why, if it has come. A worker that shuts down says so here too: coming back stopped costs
             // the run none of its attempts, as an exception would.
             throw new StopException(known(Reason.TOLD));
@@ -81,7 +81,7 @@ final class Pulse implements SignalListener {
 
     /** Gives a sign of life when it no longer matters whether the attempt is to stop. */
     void alive() {
-        boolean unused = heard();
+        boolean unused = mayGoOn();
     }
 
     /**
@@ -92,16 +92,16 @@ final class Pulse implements SignalListener {
      * Temporal costs no run its work. From then on Temporal is not asked any more: each try would hold the agent up for
      * as long as a call may take, and would be refused all the same.
      */
-    private boolean heard() {
-        if (temporalAway) {
+    private boolean mayGoOn() {
+        if (takenForLost) {
             return true;
         }
         try {
             context.heartbeat(progress);
             return true;
         } catch (ActivityCompletionException e) {
-            temporalAway = e.getCause() instanceof TimeoutFailure;
-            return temporalAway;
+            takenForLost = e.getCause() instanceof TimeoutFailure;
+            return takenForLost;
         }
     }
 
