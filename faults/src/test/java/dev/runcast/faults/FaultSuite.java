@@ -87,18 +87,25 @@ public final class FaultSuite {
             Scenarios.ALL.forEach(scenario -> System.out.printf("%-18s %s%n", scenario.name(), scenario.fault()));
             return;
         }
-        Path folder = Path.of(System.getProperty("runcast.faults.folder", "target/faults"));
-        Cluster.delete(folder);
-        Files.createDirectories(folder);
-        FaultSuite suite;
+        Options options;
         try {
-            suite = new FaultSuite(folder.toAbsolutePath(), Options.of(arguments));
+            options = Options.of(arguments);
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage());
             System.exit(64);
             return;
         }
+        // What another seed found is not overwritten.
+        Path folder = Path.of(System.getProperty("runcast.faults.folder", "target/faults"), "seed-" + options.seed())
+                .toAbsolutePath();
+        Cluster.delete(folder);
+        Files.createDirectories(folder);
+        FaultSuite suite = new FaultSuite(folder, options);
         boolean green = suite.run();
+        if (green) {
+            suite.end();
+            Cluster.delete(folder);
+        }
         System.exit(green ? 0 : 1);
     }
 

@@ -23,6 +23,8 @@ final class MergeMetrics {
     private final Counter unreadableHeartbeats;
     private final Map<VerdictKind, Counter> verdicts = new EnumMap<>(VerdictKind.class);
     private final Counter verdictsNotSent;
+    private final Counter hangingEnded;
+    private final Counter hangingLeft;
 
     MergeMetrics(MeterRegistry registry) {
         batches = registry.counter("runcast.merge.batches");
@@ -45,6 +47,8 @@ final class MergeMetrics {
                     kind, registry.counter("runcast.watchdog.verdicts", "kind", word(kind.name(), "VERDICT_KIND_")));
         }
         verdictsNotSent = registry.counter("runcast.watchdog.verdicts.failed");
+        hangingEnded = registry.counter("runcast.merge.transactions.hanging", "outcome", "ended");
+        hangingLeft = registry.counter("runcast.merge.transactions.hanging", "outcome", "left");
     }
 
     void merged(List<Outcome> outcomes) {
@@ -78,6 +82,10 @@ final class MergeMetrics {
 
     void verdictNotSent() {
         verdictsNotSent.increment();
+    }
+
+    void hangingTransaction(boolean ended) {
+        (ended ? hangingEnded : hangingLeft).increment();
     }
 
     private static <K extends Enum<K>> void count(Map<K, Counter> counters, K which) {

@@ -29,6 +29,7 @@ import org.springframework.context.SmartLifecycle;
 public final class MergeStreams implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(MergeStreams.class);
     private static final Duration VERDICT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration TRANSACTIONS_INTERVAL = Duration.ofSeconds(10);
 
     private final KafkaSettings kafka;
     private final MergeStreamSettings settings;
@@ -79,6 +80,7 @@ public final class MergeStreams implements SmartLifecycle {
                     settings.watchdog().interval().dividedBy(2),
                     clock);
             resources.add(ends);
+            resources.add(new HangingTransactions(clients, settings.applicationId(), TRANSACTIONS_INTERVAL, metrics));
             KafkaStreams streams = new KafkaStreams(
                     MergeTopology.build(settings, clock, ends, verdicts, metrics),
                     new StreamsConfig(configuration(memory)));
