@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeProducersOptions;
+import org.apache.kafka.clients.admin.FinalizedVersionRange;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -202,6 +203,10 @@ final class HangingTransactions implements AutoCloseable {
     }
 
     private void end(Set<Open> hanging) throws ExecutionException, InterruptedException {
+        if (!epochsAreOfOneTransaction()) {
+            hanging.forEach(one -> leave(one, "What was decided cannot be told before transaction.version 2"));
+            return;
+        }
         Map<Writer, Set<Decision>> decisions = new HashMap<>();
         try (var consumer = new KafkaConsumer<byte[], byte[]>(
                 clients.consumer(applicationId + "-transactions", null, Isolation.UNCOMMITTED))) {
@@ -226,6 +231,16 @@ final class HangingTransactions implements AutoCloseable {
                 leave(one, "What was decided is not known any more");
             }
         }
+    }
+
+    /** Epochs are raised with each transaction since KIP-890; before, one epoch may have seen commits and aborts. */
+    private boolean epochsAreOfOneTransaction() throws ExecutionException, InterruptedException {
+        FinalizedVersionRange version = admin.describeFeatures()
+                .featureMetadata()
+                .get()
+                .finalizedFeatures()
+                .get("transaction.version");
+        return version != null && version.maxVersionLevel() >= 2;
     }
 
     private void abort(Open one) throws InterruptedException {

@@ -30,8 +30,8 @@ final class TransactionLog {
     /**
      * Reads the whole log, which holds every decision since its last compaction.
      *
-     * @return what was decided about the transactions of this epoch of the producer: of one, or where epochs are not
-     *     raised for each transaction (before KIP-890) of several; empty when the log no longer tells
+     * @return what was decided about the transaction of this epoch of the producer; empty when the log no longer tells.
+     *     Several only where epochs are not raised for each transaction (before KIP-890)
      * @throws TimeoutException when the log is not read within the time
      */
     static Set<Decision> decisions(

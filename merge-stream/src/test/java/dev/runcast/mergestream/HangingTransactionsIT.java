@@ -85,6 +85,19 @@ class HangingTransactionsIT {
     }
 
     @Test
+    void whatTheCoordinatorAbortedForTakingTooLongIsEndedToo() throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = transactional("slow", Duration.ofSeconds(1))) {
+            producer.beginTransaction();
+            send(producer, TOLD);
+            // It looks every 10 s for those that took too long.
+            forget(writer(TOLD));
+        }
+        await().atMost(Duration.ofSeconds(30)).until(() -> committedEnd(FORGOTTEN) == 2);
+        assertThat(count("ended")).isEqualTo(1);
+        assertThat(count("left")).isZero();
+    }
+
+    @Test
     void whatWasCommittedIsLeftToTheNextTransactionOfItsProducer() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
             producer.beginTransaction();
@@ -192,9 +205,13 @@ class HangingTransactionsIT {
     }
 
     private KafkaProducer<byte[], byte[]> transactional(String name) {
+        return transactional(name, Duration.ofMinutes(1));
+    }
+
+    private KafkaProducer<byte[], byte[]> transactional(String name, Duration timeout) {
         Map<String, Object> settings = new HashMap<>(clients.producer(name, Duration.ZERO, Duration.ofSeconds(20)));
         settings.put("transactional.id", "runcast-merge-" + name);
-        settings.put("transaction.timeout.ms", 60_000);
+        settings.put("transaction.timeout.ms", (int) timeout.toMillis());
         KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings);
         producer.initTransactions();
         return producer;
