@@ -28,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * can help. So calls of more than a millisecond are looked at one by one. A thread that gave up its core by itself
  * ({@code voluntary_ctxt_switches}) no more often than there were safepoints waited for nothing else: its own time is the
  * processor's. Of one that did, two things are taken off: the waiting for a core as the kernel counts it for the very
- * thread ({@code schedstat}), and the safepoints as the JVM logs them. What is left, running and blocked in the reporter,
- * is judged; the plain times are printed beside it. Where the kernel counts nothing (it is Linux that does), only the
- * safepoints are taken off.
+ * thread ({@code schedstat}), and the safepoints as the JVM logs them. From both is taken what a core was kept from
+ * everybody ({@code build-support/core-pauses}): a hypervisor that does so for up to 10 ms lets the kernel charge it to the
+ * thread that was there. What is left, running and blocked in the reporter, is judged; the plain times are printed beside
+ * it. Where the kernel counts nothing (it is Linux that does), only the safepoints are taken off.
  */
 final class CallTimes {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -105,33 +106,63 @@ final class CallTimes {
     /** A call that took long on the wall. */
     private record Slow(long from, long to, long cpu, long delay, long waits) {
         /** What it took by itself. */
-        long own(List<Safepoint> all) {
-            List<Safepoint> during = all.stream()
-                    .filter(safepoint -> safepoint.begin < to && safepoint.end > from)
+        long own(List<Span> safepoints, List<Span> pauses) {
+            List<Span> during = safepoints.stream()
+                    .filter(safepoint -> safepoint.within(from, to) > 0)
                     .toList();
-            long stopped = during.stream()
-                    .mapToLong(safepoint -> Math.min(to, safepoint.end) - Math.max(from, safepoint.begin))
-                    .sum();
-            long own = waits <= during.size() ? cpu : Math.max(cpu, to - from - delay - stopped);
+            long stopped =
+                    during.stream().mapToLong(span -> span.within(from, to)).sum();
+            // Of cores that paused together one counts: the thread was on one.
+            long paused = pauses.stream()
+                    .mapToLong(span -> span.within(from, to))
+                    .max()
+                    .orElse(0);
+            long charged = waits <= during.size() ? cpu : Math.max(cpu, to - from - delay - stopped);
+            long own = Math.max(0, charged - paused);
             System.out.printf(
-                    "a call of %d us: ran %d, had no core %d, %d safepoints of %d, waited %d times; by itself %d%n",
-                    (to - from) / 1000, cpu / 1000, delay / 1000, during.size(), stopped / 1000, waits, own / 1000);
+                    "a call of %d us: ran %d, had no core %d, %d safepoints of %d, core paused %d, waited %d times;"
+                            + " by itself %d%n",
+                    (to - from) / 1000,
+                    cpu / 1000,
+                    delay / 1000,
+                    during.size(),
+                    stopped / 1000,
+                    paused / 1000,
+                    waits,
+                    own / 1000);
             return own;
         }
     }
 
-    /** A time in which the JVM let no thread run, from the call for it to its end. */
-    private record Safepoint(long begin, long end) {
-        /** A line of {@code -Xlog:safepoint} with System.nanoTime() before it. */
+    /** A time by {@code System.nanoTime()}, which is the monotonic clock. */
+    private record Span(long begin, long end) {
+        /** A line of {@code -Xlog:safepoint} with the time before it: from the call for it to its end. */
         private static final Pattern LINE = Pattern.compile("\\[(\\d+)ns] Safepoint .* Total: +(\\d+) ns");
 
-        static List<Safepoint> read(Path log) throws IOException {
+        long within(long from, long to) {
+            return Math.max(0, Math.min(to, end) - Math.max(from, begin));
+        }
+
+        /** What {@code core-pauses} printed; nothing where it could not look. */
+        static List<Span> pauses(Path log) throws IOException {
+            if (!Files.exists(log)) {
+                return List.of();
+            }
+            try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
+                return lines.map(line -> line.split(" "))
+                        .filter(words -> words.length == 2)
+                        .map(words -> new Span(Long.parseLong(words[0]), Long.parseLong(words[1])))
+                        .toList();
+            }
+        }
+
+        static List<Span> safepoints(Path log) throws IOException {
             try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
                 return lines.map(LINE::matcher)
                         .filter(Matcher::find)
                         .map(line -> {
                             long end = Long.parseLong(line.group(1));
-                            return new Safepoint(end - Long.parseLong(line.group(2)), end);
+                            return new Span(end - Long.parseLong(line.group(2)), end);
                         })
                         .toList();
             }
@@ -224,11 +255,12 @@ final class CallTimes {
         slow.clear();
     }
 
-    /** Writes what {@link Summary#read} reads. The log is this JVM's, of its safepoints. */
-    synchronized void write(Path file, Path safepoints) throws IOException {
-        List<Safepoint> all = Safepoint.read(safepoints);
+    /** Writes what {@link Summary#read} reads, from this JVM's log of its safepoints and what {@code core-pauses} printed. */
+    synchronized void write(Path file, Path safepoints, Path pauses) throws IOException {
+        List<Span> stopped = Span.safepoints(safepoints);
+        List<Span> paused = Span.pauses(pauses);
         for (Slow call : slow) {
-            worstNanos = Math.max(worstNanos, call.own(all));
+            worstNanos = Math.max(worstNanos, call.own(stopped, paused));
         }
         long[] sorted = Arrays.copyOf(walls, calls);
         Arrays.sort(sorted);

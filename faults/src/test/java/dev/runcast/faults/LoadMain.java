@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The load as a process: {@code FOLDER PORT PREFIX SEED SECONDS}. Agents report executions for so many seconds, then
@@ -58,9 +59,27 @@ final class LoadMain {
         LoadMain load = new LoadMain(arguments);
         load.warmUp();
         FrameTap.install(load.folder);
+        Path pauses = load.folder.resolve("pauses");
+        Process corePauses = watchCores(pauses);
         boolean complete = load.run();
-        load.times.write(load.folder.resolve("calls"), load.folder.resolve("safepoints"));
+        if (corePauses != null) {
+            corePauses.destroy();
+        }
+        load.times.write(load.folder.resolve("calls"), load.folder.resolve("safepoints"), pauses);
         Runtime.getRuntime().halt(complete ? 0 : 1);
+    }
+
+    /** Null where there is no Python; then no pause is known of. */
+    private static @Nullable Process watchCores(Path pauses) {
+        try {
+            return new ProcessBuilder("build-support/core-pauses")
+                    .redirectOutput(pauses.toFile())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+        } catch (IOException e) {
+            System.out.println("pauses of the cores are not known: " + e.getMessage());
+            return null;
+        }
     }
 
     /** An agent's first calls load classes. That is a cost of the JVM's start, not of reporting, and is not counted. */
