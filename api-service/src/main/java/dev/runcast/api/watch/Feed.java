@@ -343,7 +343,6 @@ final class Feed {
         synchronized (lock) {
             before = state.head();
             long storedBefore = state.isOpen() ? state.storedVersion() : -1;
-            looking = false;
             storeAway = false;
             if (look.execution().isPresent()) {
                 replaced = state.looked(look.execution().get(), look.generation());
@@ -364,6 +363,10 @@ final class Feed {
         } else {
             beginning.missing(Failures.noExecution(key.executionId()), true);
         }
+        synchronized (lock) {
+            // Not before those are told who waited for this look: the next one begins with others.
+            looking = false;
+        }
         wake();
         if (more) {
             fill();
@@ -373,11 +376,8 @@ final class Feed {
 
     private void lookFailed(Throwable failure) {
         boolean first;
-        boolean again;
         boolean mayCome;
         synchronized (lock) {
-            looking = false;
-            again = lookAgain;
             first = !storeAway;
             storeAway = true;
             state.lookFailed();
@@ -387,6 +387,11 @@ final class Feed {
             log.warn("the store does not answer about {}: {}", key, failure.toString());
         }
         beginning.missing(StoreFailures.said(failure), mayCome);
+        boolean again;
+        synchronized (lock) {
+            looking = false;
+            again = lookAgain;
+        }
         lookAfter(again ? shortDelay() : settings.pollEvery());
     }
 

@@ -11,8 +11,12 @@ import dev.runcast.v1.WatchExecutionResponse;
 import dev.runcast.v1.WatchExecutionResponse.FrameCase;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -89,6 +93,38 @@ class FeedTest {
         run.text("m1", " upon").store(store, 3);
         await().until(() -> feed.storedVersion() == 3);
         feed.close();
+    }
+
+    /** Between the end of one look and the beginning of the next there is a moment in which a viewer was forgotten. */
+    @Test
+    void viewerIsToldWhatALookFoundThoughAnotherLookBeginsThen() throws InterruptedException {
+        run.store(store, 1);
+        for (int round = 0; round < 5_000; round++) {
+            Feed feed = new Feed(
+                    run.key(),
+                    store,
+                    new Headers(store, SETTINGS, Schedulers.parallel()),
+                    SETTINGS,
+                    InstantSource.system(),
+                    Schedulers.parallel());
+            CountDownLatch told = new CountDownLatch(1);
+            Objects.requireNonNull(feed.beginning().join(false)).subscribe(begun -> told.countDown());
+            List<Thread> hurried = Stream.generate(() -> new Thread(() -> {
+                        while (told.getCount() > 0) {
+                            feed.hurry();
+                        }
+                    }))
+                    .limit(3)
+                    .toList();
+            hurried.forEach(Thread::start);
+            assertThat(told.await(5, TimeUnit.SECONDS))
+                    .describedAs("round %d", round)
+                    .isTrue();
+            for (Thread thread : hurried) {
+                thread.join();
+            }
+            feed.close();
+        }
     }
 
     @Test
