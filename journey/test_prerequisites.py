@@ -1,9 +1,11 @@
 """What the two commands do on a machine where something is missing."""
+import os
+import shutil
 import subprocess
 
 import pytest
 
-from conftest import HOME
+from conftest import HOME, await_that
 
 
 def on_a_machine(script):
@@ -39,3 +41,29 @@ def test_a_java_that_is_too_old_or_lacks_the_compiler_is_not_taken(tmp_path):
     for name in ("old", "runtime"):
         told = on_a_machine(f"JAVA_HOME={tmp_path / name}; find_java && echo \"$JAVA\"")
         assert str(tmp_path) not in told.stdout
+
+
+def test_whoever_comes_while_another_builds_waits_and_does_not_build_again(tmp_path):
+    (tmp_path / "build-support").mkdir()
+    shutil.copy(HOME / "runcast", tmp_path)
+    shutil.copy(HOME / "build-support" / "prerequisites.sh", tmp_path / "build-support")
+    maven = tmp_path / "bin" / "mvn"
+    maven.parent.mkdir()
+    maven.write_text(f"#!/bin/sh\necho built >> {tmp_path}/builds\nwhile ! [ -e {tmp_path}/go ]; do sleep 0.05; done\n"
+                     f": > {tmp_path}/local-stack/target/runcast.jar\n")
+    maven.chmod(0o755)
+
+    def runcast(name):
+        with open(tmp_path / name, "wb") as said:
+            return subprocess.Popen([tmp_path / "runcast", "list"], stdout=said, stderr=said, stdin=subprocess.DEVNULL,
+                                    env={**os.environ, "PATH": f"{maven.parent}:{os.environ['PATH']}"})
+
+    first = runcast("first")
+    await_that(lambda: (tmp_path / "builds").exists(), 30, "the first to build")
+    second = runcast("second")
+    await_that(lambda: "Another build is running" in (tmp_path / "second").read_text(), 30, "the second to wait")
+    (tmp_path / "go").touch()
+    first.wait(60)
+    second.wait(60)
+    assert (tmp_path / "builds").read_text() == "built\n"
+    assert "Built in" in (tmp_path / "first").read_text() and "Built in" not in (tmp_path / "second").read_text()

@@ -161,17 +161,17 @@ final class HangingTransactions implements AutoCloseable {
         coordinators();
         Set<Long> producers =
                 open.stream().map(one -> one.writer().producerId()).collect(Collectors.toSet());
-        Map<String, Long> ids = new HashMap<>();
+        Set<String> ids = new HashSet<>();
         for (TransactionListing listing : admin.listTransactions(new ListTransactionsOptions()
                         .filterProducerIds(producers)
                         .timeoutMs(TIMEOUT_MILLIS))
                 .all()
                 .get()) {
-            ids.put(listing.transactionalId(), listing.producerId());
+            ids.add(listing.transactionalId());
         }
         Set<Long> ours = new HashSet<>();
         Map<Long, Set<TopicPartition>> owned = new HashMap<>();
-        for (var answer : admin.describeTransactions(ids.keySet()).all().get().entrySet()) {
+        for (var answer : admin.describeTransactions(ids).all().get().entrySet()) {
             owned.put(answer.getValue().producerId(), answer.getValue().topicPartitions());
             if (answer.getKey().startsWith(applicationId + "-")) {
                 ours.add(answer.getValue().producerId());
