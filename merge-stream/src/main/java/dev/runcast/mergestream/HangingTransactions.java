@@ -25,10 +25,13 @@ import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TransactionCoordinatorFencedException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,9 +44,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Nothing is ended on suspicion. A transaction must stand open at three looks, be unknown to all coordinators at the
  * last two while all of them answer, stand open still after that, and the coordinators' own log must say that it was
- * aborted and nothing else. One that was committed is never touched: the next transaction of its producer commits it
- * along, and where there is none, that is said. Has a thread of its own; needs no lock, since several instances may do
- * the same.
+ * aborted and nothing else. One that was committed is never touched, only told. What this cannot help: the next
+ * transaction of the same producer in the partition ends a hanging one the way it ends itself, and may come first.
+ *
+ * <p>Has a thread of its own; needs no lock, since several instances may do the same.
  */
 final class HangingTransactions implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HangingTransactions.class);
@@ -58,13 +62,20 @@ final class HangingTransactions implements AutoCloseable {
     private final ScheduledExecutorService looks;
     private Set<Open> openBefore = Set.of();
     private Set<Open> unownedBefore = Set.of();
-    private final Set<Open> left = new HashSet<>();
+    private final Set<Place> left = new HashSet<>();
     private boolean refused;
 
     private record Writer(long producerId, int epoch) {}
 
     /** A transaction that stands open in a partition. */
-    private record Open(TopicPartition partition, Writer writer, int coordinatorEpoch, long startOffset) {}
+    private record Open(TopicPartition partition, Writer writer, int coordinatorEpoch, long startOffset) {
+        Place place() {
+            return new Place(partition, writer.producerId(), startOffset);
+        }
+    }
+
+    /** Where one began that is left alone. What its producer adds under later epochs makes it no other. */
+    private record Place(TopicPartition partition, long producerId, long startOffset) {}
 
     /** Begins to look. */
     HangingTransactions(ClientSettings clients, String applicationId, Duration interval, MergeMetrics metrics) {
@@ -88,13 +99,15 @@ final class HangingTransactions implements AutoCloseable {
 
     private void look() {
         try {
-            Set<Open> open = open(partitions());
+            Set<TopicPartition> partitions = partitions();
+            Set<Open> open = open(partitions);
             Set<Open> unowned = unowned(both(open, openBefore));
             Set<Open> hanging = both(unowned, unownedBefore);
             openBefore = open;
             unownedBefore = unowned;
-            left.retainAll(open);
-            hanging.removeAll(left);
+            Set<Place> places = open.stream().map(Open::place).collect(Collectors.toSet());
+            left.removeIf(place -> partitions.contains(place.partition()) && !places.contains(place));
+            hanging.removeIf(one -> left.contains(one.place()));
             if (!hanging.isEmpty()) {
                 hanging.retainAll(open(hanging.stream().map(Open::partition).collect(Collectors.toSet())));
                 end(hanging);
@@ -217,6 +230,10 @@ final class HangingTransactions implements AutoCloseable {
                         writer -> TransactionLog.decisions(
                                 consumer, log, writer.producerId(), writer.epoch(), READING_LIMIT));
             }
+        } catch (KafkaException e) {
+            LOG.warn(
+                    "Transactions hang, and what was decided on them could not be read: {}: {}", hanging, e.toString());
+            return;
         }
         for (Open one : hanging) {
             Set<Decision> decision = decisions.getOrDefault(one.writer(), Set.of());
@@ -225,10 +242,10 @@ final class HangingTransactions implements AutoCloseable {
             } else if (decision.contains(Decision.COMMIT)) {
                 leave(
                         one,
-                        "It was committed, so aborting would lose records; the next transaction of its producer in"
-                                + " this partition commits it along");
-            } else {
-                leave(one, "What was decided is not known any more");
+                        "It was committed, so aborting it would lose records; the next commit of its producer in this"
+                                + " partition commits it along");
+            } else if (!decision.contains(Decision.NONE_YET)) {
+                leave(one, "What was decided is not known any more; kafka-transactions.sh ends it as aborted");
             }
         }
     }
@@ -253,11 +270,14 @@ final class HangingTransactions implements AutoCloseable {
                     .all()
                     .get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof RetriableException) {
-                LOG.info("{} could not be ended now and is tried again: {}", one, e.getCause());
-                return;
+            Throwable refusal = e.getCause();
+            if (refusal instanceof RetriableException
+                    || refusal instanceof InvalidProducerEpochException
+                    || refusal instanceof TransactionCoordinatorFencedException) {
+                LOG.info("{} is not ended now, and looked at again: {}", one, refusal.toString());
+            } else {
+                leave(one, "It was aborted, and ending it failed: " + refusal + "; kafka-transactions.sh ends it");
             }
-            leave(one, "It was aborted, and ending it failed: " + e.getCause());
             return;
         }
         metrics.hangingTransaction(true);
@@ -271,21 +291,16 @@ final class HangingTransactions implements AutoCloseable {
     }
 
     private void leave(Open one, String why) {
-        left.add(one);
+        left.add(one.place());
         metrics.hangingTransaction(false);
         LOG.error(
                 "A transaction hangs in {} from offset {} (producer {}, epoch {}), and readers of committed records"
-                        + " stand still before it. {}. To end it as aborted: kafka-transactions.sh --bootstrap-server {}"
-                        + " abort --topic {} --partition {} --start-offset {}",
+                        + " stand still before it. {}",
                 one.partition(),
                 one.startOffset(),
                 one.writer().producerId(),
                 one.writer().epoch(),
-                why,
-                clients.bootstrapServers(),
-                one.partition().topic(),
-                one.partition().partition(),
-                one.startOffset());
+                why);
     }
 
     private static Set<TopicPartition> ledPartitions(TopicDescription topic) {

@@ -22,7 +22,9 @@ final class TransactionLog {
     /** How a transaction ended. */
     enum Decision {
         COMMIT,
-        ABORT
+        ABORT,
+        /** The newest entry says that it is going on. */
+        NONE_YET
     }
 
     private TransactionLog() {}
@@ -30,8 +32,8 @@ final class TransactionLog {
     /**
      * Reads the whole log, which holds every decision since its last compaction.
      *
-     * @return what was decided about the transaction of this epoch of the producer; empty when the log no longer tells.
-     *     Several only where epochs are not raised for each transaction (before KIP-890)
+     * @return what was decided about the transaction of this epoch of the producer, where epochs are raised with each
+     *     (KIP-890); empty when the log no longer tells
      * @throws TimeoutException when the log is not read within the time
      */
     static Set<Decision> decisions(
@@ -55,15 +57,20 @@ final class TransactionLog {
                 if (entry == null || entry.producerId != producerId) {
                     continue;
                 }
-                // The epoch is raised with the decision, so that belongs to the epoch that was ongoing before it.
-                if (ongoing && entry.status == Entry.PREPARE_COMMIT) {
+                // The epoch is raised with the decision. Any other decision is of a transaction whose beginning has
+                // been
+                // compacted away.
+                if (ongoing && entry.epoch == epoch + 1 && entry.status == Entry.PREPARE_COMMIT) {
                     decisions.add(Decision.COMMIT);
-                } else if (ongoing && entry.status == Entry.PREPARE_ABORT) {
+                } else if (ongoing && entry.epoch == epoch + 1 && entry.status == Entry.PREPARE_ABORT) {
                     decisions.add(Decision.ABORT);
                 }
                 ongoing = entry.status == Entry.ONGOING && entry.epoch == epoch;
             }
             unread.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
+        }
+        if (ongoing) {
+            decisions.add(Decision.NONE_YET);
         }
         return decisions;
     }

@@ -25,6 +25,7 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.IsolationLevel;
@@ -124,6 +125,58 @@ class HangingTransactionsIT {
         }
         RawTransaction.append(kafka.bootstrapServers(), FORGOTTEN, 4711, (short) 3, bytes("k"), bytes("v"));
         await().atMost(Duration.ofSeconds(30)).until(() -> count("left") == 1);
+        assertThat(committedEnd(FORGOTTEN)).isZero();
+    }
+
+    @Test
+    void offsetsThatWereNeverToldAreEndedToo() throws Exception {
+        TopicPartition input = new TopicPartition(Topic.UPDATES.topicName(), 0);
+        admin.alterConsumerGroupOffsets("runcast-merge", Map.of(input, new OffsetAndMetadata(0)))
+                .all()
+                .get();
+        TopicPartition offsets = new TopicPartition("__consumer_offsets", 0);
+        long before = committedEnd(offsets);
+        try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
+            producer.beginTransaction();
+            send(producer, TOLD);
+            ProducerState writer = writer(TOLD);
+            producer.abortTransaction();
+            forget(writer, offsets);
+        }
+        assertThat(committedEnd(offsets)).isEqualTo(before);
+        await().atMost(Duration.ofSeconds(30)).until(() -> committedEnd(offsets) == before + 2);
+    }
+
+    @Test
+    void whatWasCommittedIsNotAbortedBecauseItsProducerAbortsLater() throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
+            producer.beginTransaction();
+            send(producer, TOLD);
+            ProducerState writer = writer(TOLD);
+            producer.commitTransaction();
+            forget(writer);
+            await().atMost(Duration.ofSeconds(30)).until(() -> count("left") == 1);
+            producer.beginTransaction();
+            send(producer, TOLD);
+            ProducerState later = writer(TOLD);
+            producer.abortTransaction();
+            RawTransaction.append(
+                    kafka.bootstrapServers(),
+                    FORGOTTEN,
+                    later.producerId(),
+                    (short) later.producerEpoch(),
+                    bytes("k"),
+                    bytes("v"));
+        }
+        // What is looked at after it is ended, so it has been looked at.
+        try (KafkaProducer<byte[], byte[]> producer = transactional("other")) {
+            producer.beginTransaction();
+            send(producer, TOLD);
+            ProducerState writer = writer(TOLD);
+            producer.abortTransaction();
+            forget(writer, new TopicPartition(Topic.SIGNALS.topicName(), 0));
+        }
+        await().atMost(Duration.ofSeconds(30)).until(() -> count("ended") == 1);
         assertThat(committedEnd(FORGOTTEN)).isZero();
     }
 
@@ -228,7 +281,7 @@ class HangingTransactionsIT {
 
     /** Waits until the coordinator is done with the transaction, then adds a record of it. */
     private void forget(ProducerState writer, TopicPartition partition) throws Exception {
-        await().atMost(Duration.ofSeconds(10)).until(() -> admin.listTransactions().all().get().stream()
+        await().atMost(Duration.ofSeconds(30)).until(() -> admin.listTransactions().all().get().stream()
                 .filter(listing -> listing.producerId() == writer.producerId())
                 .allMatch(listing -> listing.state() == TransactionState.COMPLETE_ABORT
                         || listing.state() == TransactionState.COMPLETE_COMMIT));
