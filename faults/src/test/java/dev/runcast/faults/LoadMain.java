@@ -69,7 +69,7 @@ final class LoadMain {
         Runtime.getRuntime().halt(complete ? 0 : 1);
     }
 
-    /** Null where there is no Python; then no pause is known of. */
+    /** Null where it cannot be run, as without Python; then no pause is known of, and none is taken off. */
     private static @Nullable Process watchCores(Path pauses) {
         try {
             return new ProcessBuilder("build-support/core-pauses")

@@ -57,8 +57,7 @@ final class TransactionLog {
                 if (entry == null || entry.producerId != producerId) {
                     continue;
                 }
-                // The epoch is raised with the decision. Any other decision is of a transaction whose beginning has
-                // been
+                // The epoch is raised with the decision. Any other is of a transaction whose beginning is
                 // compacted away.
                 if (ongoing && entry.epoch == epoch + 1 && entry.status == Entry.PREPARE_COMMIT) {
                     decisions.add(Decision.COMMIT);
