@@ -26,7 +26,6 @@ final class EmbeddedParts implements AutoCloseable {
     private static final int KAFKA_PORT = 9092;
     private static final int MONGO_PORT = 27017;
     private static final int REDIS_PORT = 6379;
-    private static final int TEMPORAL_PORT = 7233;
 
     private final List<EmbeddedServer> started = new ArrayList<>();
     private final String kafka;
@@ -58,7 +57,7 @@ final class EmbeddedParts implements AutoCloseable {
                     starters,
                     progress,
                     options.temporal == null ? none : options.temporal,
-                    TEMPORAL_PORT,
+                    options.temporalPort,
                     EmbeddedTemporal::start);
             // All of them, also when one has failed: close() stops only what has been started by then.
             ended(kafkaStart, mongoStart, redisStart, temporalStart);

@@ -58,7 +58,7 @@ final class LocalStack implements AutoCloseable {
         this.servers = servers;
         this.progress = progress;
         this.folder = folder;
-        FreePorts.Choice page = FreePorts.preferred(8090);
+        FreePorts.Choice page = FreePorts.preferred(options.pagePort);
         FreePorts.Choice api = FreePorts.preferred(8091);
         FreePorts.Choice ingest = FreePorts.preferred(8080);
         for (FreePorts.Choice choice : List.of(page, api, ingest)) {

@@ -41,6 +41,12 @@ final class StackOptions {
     @Option(names = "--without-agents", description = "Run no agents: other processes do, such as `runcast worker`.")
     boolean withoutAgents;
 
+    /** Where the page is served, unless that port is taken. */
+    int pagePort = 8090;
+
+    /** Where the embedded Temporal listens, unless that port is taken. */
+    int temporalPort = 7233;
+
     /** What the service that runs workflows is told besides, as Spring takes it. */
     List<String> workflows = List.of();
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.embedded.EmbeddedMongo;
 import dev.runcast.embedded.EmbeddedRedis;
-import dev.runcast.embedded.FreePorts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -78,20 +77,20 @@ class LocalStackStartIT {
 
     @Test
     void takenPortsAreReplacedAndSaid() throws IOException {
-        // Nobody else's business which of them are taken already; these are afterwards.
-        ServerSocket page = taken(8090);
-        ServerSocket temporal = taken(7233);
-        try (LocalStack stack = LocalStack.start(new StackOptions(), folder, said::add)) {
-            assertThat(stack.addresses().page()).isNotEqualTo("127.0.0.1:8090");
-            assertThat(stack.addresses().temporal()).isNotEqualTo("127.0.0.1:7233");
-            assertThat(said)
-                    .contains(
-                            "port 8090 is taken, so " + stack.addresses().page().split(":")[1] + " takes its place")
-                    .anyMatch(line -> line.contains("since port 7233 is taken"));
-            assertThatThrownBy(() -> stack.start(LocalStack.Service.API)).hasMessageStartingWith("api-service");
-        } finally {
-            page.close();
-            temporal.close();
+        StackOptions options = new StackOptions();
+        try (ServerSocket page = taken();
+                ServerSocket temporal = taken()) {
+            options.pagePort = page.getLocalPort();
+            options.temporalPort = temporal.getLocalPort();
+            try (LocalStack stack = LocalStack.start(options, folder, said::add)) {
+                String instead = stack.addresses().page().split(":")[1];
+                assertThat(said)
+                        .contains("port " + options.pagePort + " is taken, so " + instead + " takes its place")
+                        .anyMatch(line -> line.contains("since port " + options.temporalPort + " is taken"));
+                assertThat(stack.addresses().page()).isNotEqualTo("127.0.0.1:" + options.pagePort);
+                assertThat(stack.addresses().temporal()).isNotEqualTo("127.0.0.1:" + options.temporalPort);
+                assertThatThrownBy(() -> stack.start(LocalStack.Service.API)).hasMessageStartingWith("api-service");
+            }
         }
     }
 
@@ -114,9 +113,7 @@ class LocalStackStartIT {
         Files.createFile(folder.resolve("mongo").resolve("unclean"));
     }
 
-    private static ServerSocket taken(int port) throws IOException {
-        return FreePorts.isFree(port)
-                ? new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))
-                : new ServerSocket();
+    private static ServerSocket taken() throws IOException {
+        return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     }
 }
