@@ -63,6 +63,9 @@ final class KafkaSettings {
         settings.put("broker.heartbeat.interval.ms", "500");
         settings.put("group.initial.rebalance.delay.ms", "0");
         settings.put("group.streams.initial.rebalance.delay.ms", "0");
+        // The first record after a commit waits for the markers of the commit, which takes a millisecond or two; the
+        // default looks again after 20, and whoever watches sees a stop of that length with every commit.
+        settings.put("add.partitions.to.txn.retry.backoff.ms", "1");
         // An idle metadata log is written to (and synced) twice a second by default.
         settings.put("metadata.max.idle.interval.ms", "5000");
     }

@@ -117,6 +117,9 @@ final class LocalStack implements AutoCloseable {
 
     private void settings(StackOptions options, int page, int api, int ingest) {
         String kafka = "--runcast.kafka.bootstrap-servers=" + servers.kafka();
+        // Nothing crosses a network to the embedded broker, and compressing single updates makes a third of all
+        // garbage.
+        String compression = "--runcast.kafka.properties.compression.type=" + (options.kafka == null ? "none" : "lz4");
         String mongo = "--runcast.mongo.uri=" + servers.mongo();
         String redis = "--runcast.redis.uri=" + servers.redis();
         // The embedded store has one writer and is slow to compare versions; a real one is guarded.
@@ -135,6 +138,7 @@ final class LocalStack implements AutoCloseable {
                 with(
                         options.tokens == null ? null : "--runcast.ingest.token-file=" + options.tokens,
                         kafka,
+                        compression,
                         "--runcast.ingest.port=" + ingest,
                         "--spring.main.web-application-type=none"));
         arguments.put(
@@ -142,6 +146,7 @@ final class LocalStack implements AutoCloseable {
                 with(
                         null,
                         kafka,
+                        compression,
                         "--runcast.merge.threads=1",
                         "--runcast.merge.instance-id=local",
                         "--runcast.merge.state-directory=" + folder.resolve("merge-stream"),

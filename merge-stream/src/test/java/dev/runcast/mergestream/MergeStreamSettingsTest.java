@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.runcast.mergestream.MergeStreamSettings.WatchdogSettings;
+import dev.runcast.topics.ClientSettings;
 import dev.runcast.topics.KafkaSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.streams.StreamsConfig;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
@@ -73,5 +75,16 @@ class MergeStreamSettingsTest {
 
     private static void refused(Map<String, String> properties, String message) {
         assertThatThrownBy(() -> merge(properties)).hasRootCauseMessage(message);
+    }
+
+    @Test
+    void oneKafkaPropertySaysHowTheStreamsProducerCompresses() {
+        assertThat(producer(Map.of())).containsEntry("compression.type", "lz4");
+        assertThat(producer(Map.of("compression.type", "none"))).containsEntry("compression.type", "none");
+    }
+
+    private static Map<String, Object> producer(Map<String, String> properties) {
+        return new StreamsConfig(new ClientSettings("broker:9092", properties).streams("merge", 1))
+                .getProducerConfigs("merge-producer");
     }
 }
