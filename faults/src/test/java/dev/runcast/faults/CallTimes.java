@@ -104,7 +104,7 @@ final class CallTimes {
     }
 
     /** A call that took long on the wall. */
-    private record Slow(long from, long to, long cpu, long delay, long waits) {
+    record Slow(long from, long to, long cpu, long delay, long waits) {
         /** What it took by itself. */
         long own(List<Span> safepoints, List<Span> pauses) {
             List<Span> during = safepoints.stream()
@@ -135,7 +135,7 @@ final class CallTimes {
     }
 
     /** A time by {@code System.nanoTime()}, which is the monotonic clock. */
-    private record Span(long begin, long end) {
+    record Span(long begin, long end) {
         /** A line of {@code -Xlog:safepoint} with the time before it: from the call for it to its end. */
         private static final Pattern LINE = Pattern.compile("\\[(\\d+)ns] Safepoint .* Total: +(\\d+) ns");
 
