@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -71,11 +72,7 @@ class HangingTransactionsIT {
     @Test
     void whatAPartitionWasNeverToldOfIsEndedWhenItWasAborted() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.abortTransaction();
-            forget(writer);
+            forget(ended(producer, KafkaProducer::abortTransaction));
         }
         assertThat(committedEnd(FORGOTTEN)).isZero();
         await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
@@ -101,11 +98,7 @@ class HangingTransactionsIT {
     @Test
     void whatWasCommittedIsLeftToTheNextTransactionOfItsProducer() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.commitTransaction();
-            forget(writer);
+            forget(ended(producer, KafkaProducer::commitTransaction));
             await().atMost(Duration.ofSeconds(30)).until(() -> count("left") == 1);
             assertThat(committedEnd(FORGOTTEN)).isZero();
             producer.beginTransaction();
@@ -137,11 +130,7 @@ class HangingTransactionsIT {
         TopicPartition offsets = new TopicPartition("__consumer_offsets", 0);
         long before = committedEnd(offsets);
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.abortTransaction();
-            forget(writer, offsets);
+            forget(ended(producer, KafkaProducer::abortTransaction), offsets);
         }
         assertThat(committedEnd(offsets)).isEqualTo(before);
         await().atMost(Duration.ofSeconds(30)).until(() -> committedEnd(offsets) == before + 2);
@@ -150,16 +139,9 @@ class HangingTransactionsIT {
     @Test
     void whatWasCommittedIsNotAbortedBecauseItsProducerAbortsLater() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.commitTransaction();
-            forget(writer);
+            forget(ended(producer, KafkaProducer::commitTransaction));
             await().atMost(Duration.ofSeconds(30)).until(() -> count("left") == 1);
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState later = writer(TOLD);
-            producer.abortTransaction();
+            ProducerState later = ended(producer, KafkaProducer::abortTransaction);
             RawTransaction.append(
                     kafka.bootstrapServers(),
                     FORGOTTEN,
@@ -170,11 +152,7 @@ class HangingTransactionsIT {
         }
         // What is looked at after it is ended, so it has been looked at.
         try (KafkaProducer<byte[], byte[]> producer = transactional("other")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.abortTransaction();
-            forget(writer, new TopicPartition(Topic.SIGNALS.topicName(), 0));
+            forget(ended(producer, KafkaProducer::abortTransaction), new TopicPartition(Topic.SIGNALS.topicName(), 0));
         }
         await().atMost(Duration.ofSeconds(30)).until(() -> count("ended") == 1);
         assertThat(committedEnd(FORGOTTEN)).isZero();
@@ -209,10 +187,7 @@ class HangingTransactionsIT {
         await().atMost(Duration.ofSeconds(30)).until(() -> partitionsOf(changelog.topic()) == 1);
         merge.stop();
         try (KafkaProducer<byte[], byte[]> producer = transactional("one")) {
-            producer.beginTransaction();
-            send(producer, TOLD);
-            ProducerState writer = writer(TOLD);
-            producer.abortTransaction();
+            ProducerState writer = ended(producer, KafkaProducer::abortTransaction);
             looking.close();
             forget(writer, changelog);
             forget(writer, FORGOTTEN);
@@ -273,6 +248,16 @@ class HangingTransactionsIT {
     private static void send(KafkaProducer<byte[], byte[]> producer, TopicPartition partition) throws Exception {
         producer.send(new ProducerRecord<>(partition.topic(), partition.partition(), bytes("k"), bytes("v")))
                 .get();
+    }
+
+    /** A transaction with a record in {@link #TOLD}, of which every partition was told how it ended. */
+    private ProducerState ended(KafkaProducer<byte[], byte[]> producer, Consumer<KafkaProducer<byte[], byte[]>> end)
+            throws Exception {
+        producer.beginTransaction();
+        send(producer, TOLD);
+        ProducerState writer = writer(TOLD);
+        end.accept(producer);
+        return writer;
     }
 
     private void forget(ProducerState writer) throws Exception {
