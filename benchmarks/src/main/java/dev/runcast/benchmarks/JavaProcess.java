@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 final class JavaProcess implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(30);
 
-    private static final Pattern USED = Pattern.compile("generation +total \\d+K, used (\\d+)K");
+    private static final Pattern USED = Pattern.compile(" total \\d+K, used (\\d+)K");
 
     private final Process process;
     private final Path errors;
@@ -81,11 +81,15 @@ final class JavaProcess implements AutoCloseable {
     /** What lives in its heap, in bytes, after a collection that is made for this. */
     long liveHeapBytes() throws IOException, InterruptedException {
         jcmd("GC.run");
-        // "def new generation total 78656K, used 15021K [...", "tenured generation total 174784K, used 101K [...".
-        Matcher used = USED.matcher(jcmd("GC.heap_info"));
+        // "PSYoungGen total 101376K, used 42322K [...", "ParOldGen total 327680K, used 131458K [...".
+        String heap = jcmd("GC.heap_info");
+        Matcher used = USED.matcher(heap);
         long bytes = 0;
         while (used.find()) {
             bytes += Long.parseLong(used.group(1)) * 1024;
+        }
+        if (bytes == 0) {
+            throw new IOException("GC.heap_info: " + heap + " (expected: what each generation has used)");
         }
         return bytes;
     }

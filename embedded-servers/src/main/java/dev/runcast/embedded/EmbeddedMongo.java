@@ -20,6 +20,12 @@ public final class EmbeddedMongo extends RestartableServer {
 
     private static final int CACHE_MIB = 16;
 
+    /**
+     * From how little of the file in use on its parts are written again, in percent. With the default of 90 a store of a
+     * gigabyte that is written to does that all the time, and what it reads for it fills the heap.
+     */
+    private static final int COMPACT_BELOW = 30;
+
     private static final int WORKER_THREADS = 4;
 
     private @Nullable MVStore store;
@@ -103,7 +109,7 @@ public final class EmbeddedMongo extends RestartableServer {
     }
 
     private static MVStore open(@Nullable Path folder) {
-        MVStore.Builder builder = new MVStore.Builder().cacheSize(CACHE_MIB);
+        MVStore.Builder builder = new MVStore.Builder().cacheSize(CACHE_MIB).autoCompactFillRate(COMPACT_BELOW);
         if (folder == null) {
             return builder.open();
         }
