@@ -1,5 +1,6 @@
 package dev.runcast.embedded;
 
+import java.net.BindException;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -123,7 +124,8 @@ abstract sealed class RestartableServer implements EmbeddedServer
         if (!FreePorts.isFree(port)) {
             throw new EmbeddedServerException(
                     "%s port: %d is taken (expected: a port of 127.0.0.1 that nothing listens on, or 0 for any free one)"
-                            .formatted(name, port));
+                            .formatted(name, port),
+                    new BindException("Address already in use"));
         }
     }
 

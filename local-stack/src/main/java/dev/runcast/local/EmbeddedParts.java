@@ -8,6 +8,7 @@ import dev.runcast.embedded.EmbeddedServerException;
 import dev.runcast.embedded.EmbeddedTemporal;
 import dev.runcast.embedded.FreePorts;
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -193,16 +194,27 @@ final class EmbeddedParts implements AutoCloseable {
                 starters);
     }
 
-    // Between the choice and the start somebody else may take the port.
-    private static <S> S startOn(FreePorts.Choice choice, IntFunction<S> start) {
+    /** Between the choice and the start somebody else may take the port, or only try it and be gone again. */
+    static <S> S startOn(FreePorts.Choice choice, IntFunction<S> start) {
         try {
             return start.apply(choice.port());
         } catch (EmbeddedServerException e) {
-            if (FreePorts.isFree(choice.port())) {
+            if (!couldNotBind(e) && FreePorts.isFree(choice.port())) {
                 throw e;
             }
             return start.apply(FreePorts.free());
         }
+    }
+
+    private static boolean couldNotBind(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            // Netty's own transport has another class for it.
+            if (cause instanceof BindException
+                    || String.valueOf(cause.getMessage()).contains("Address already in use")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static <S> @Nullable S join(CompletableFuture<@Nullable S> start) {

@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.runcast.embedded.EmbeddedKafka;
 import dev.runcast.embedded.EmbeddedMongo;
 import dev.runcast.embedded.EmbeddedRedis;
+import dev.runcast.embedded.EmbeddedServer;
+import dev.runcast.embedded.EmbeddedTemporal;
+import dev.runcast.embedded.FreePorts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -95,6 +101,23 @@ class LocalStackStartIT {
     }
 
     @Test
+    void aPortThatSomebodyHadOnlyForAnInstantIsReplacedToo() {
+        FreePorts.Choice choice = FreePorts.preferred(0);
+        for (IntFunction<EmbeddedServer> server : List.<IntFunction<EmbeddedServer>>of(
+                port -> EmbeddedKafka.start(new EmbeddedKafka.Config(folder.resolve("kafka"), port)),
+                EmbeddedTemporal::start)) {
+            List<Integer> tried = new ArrayList<>();
+            try (EmbeddedServer started = EmbeddedParts.startOn(choice, port -> {
+                tried.add(port);
+                return tried.size() == 1 ? startWhereSomebodyIs(port, server) : server.apply(port);
+            })) {
+                assertThat(tried).containsExactly(choice.port(), started.port());
+                assertThat(started.isRunning()).isTrue();
+            }
+        }
+    }
+
+    @Test
     void aPasswordIsNotShown() {
         StackOptions options = new StackOptions();
         options.mongo = "mongodb://somebody:secret@127.0.0.1:9";
@@ -111,6 +134,15 @@ class LocalStackStartIT {
     private void leftUnclean() throws IOException {
         EmbeddedMongo.start(EmbeddedMongo.Config.in(folder.resolve("mongo"))).close();
         Files.createFile(folder.resolve("mongo").resolve("unclean"));
+    }
+
+    /** Fails, and by then the port is free again. */
+    private static <S> S startWhereSomebodyIs(int port, IntFunction<S> start) {
+        try (ServerSocket somebody = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return start.apply(somebody.getLocalPort());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static ServerSocket taken() throws IOException {
