@@ -66,6 +66,12 @@ class MergeStreamSettingsTest {
                 "runcast.merge.watchdog.stalled-after: PT1M (expected: the interval, PT2M, or longer)");
     }
 
+    @Test
+    void oneKafkaPropertySaysHowTheStreamsProducerCompresses() {
+        assertThat(producer(Map.of())).containsEntry("compression.type", "lz4");
+        assertThat(producer(Map.of("compression.type", "none"))).containsEntry("compression.type", "none");
+    }
+
     private static MergeStreamSettings merge(Map<String, String> properties) {
         Map<String, String> full = new HashMap<>();
         properties.forEach((name, value) -> full.put("runcast.merge." + name, value));
@@ -75,12 +81,6 @@ class MergeStreamSettingsTest {
 
     private static void refused(Map<String, String> properties, String message) {
         assertThatThrownBy(() -> merge(properties)).hasRootCauseMessage(message);
-    }
-
-    @Test
-    void oneKafkaPropertySaysHowTheStreamsProducerCompresses() {
-        assertThat(producer(Map.of())).containsEntry("compression.type", "lz4");
-        assertThat(producer(Map.of("compression.type", "none"))).containsEntry("compression.type", "none");
     }
 
     private static Map<String, Object> producer(Map<String, String> properties) {
