@@ -53,11 +53,18 @@ def test_another_tenants_execution_is_not_found_on_any_route(own_stack, tmp_path
 def test_a_taken_port_is_replaced_by_a_free_one_and_said(own_stack):
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind(("127.0.0.1", 8090))
-            taken.listen()
-        except OSError:
-            pass  # somebody has it already: as good
+
+        def is_taken():
+            try:
+                taken.bind(("127.0.0.1", 8090))
+                taken.listen()
+            except OSError:
+                # As good when somebody listens, not when another stack only looked whether it is free.
+                with socket.socket() as visitor:
+                    return visitor.connect_ex(("127.0.0.1", 8090)) == 0
+            return True
+
+        await_that(is_taken, 10, "port 8090 to be taken")
         stack = own_stack()
         assert not stack.addresses["api.http"].endswith(":8090")
         assert "8090" in stack.output()
