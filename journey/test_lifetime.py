@@ -1,5 +1,6 @@
 """Starting, stopping and being killed; who may see what; what is said when it cannot start."""
 import concurrent.futures
+import contextlib
 import signal
 import socket
 
@@ -51,18 +52,18 @@ def test_another_tenants_execution_is_not_found_on_any_route(own_stack, tmp_path
 
 
 def test_a_taken_port_is_replaced_by_a_free_one_and_said(own_stack):
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.ExitStack() as held:
+        looks = 0
 
         def is_taken():
+            nonlocal looks
             try:
-                taken.bind(("127.0.0.1", 8090))
-                taken.listen()
+                held.enter_context(socket.create_server(("127.0.0.1", 8090)))
+                return True
             except OSError:
-                # As good when somebody listens, not when another stack only looked whether it is free.
-                with socket.socket() as visitor:
-                    return visitor.connect_ex(("127.0.0.1", 8090)) == 0
-            return True
+                # Whoever has it for a second has not only looked whether it is free, and is as good.
+                looks += 1
+                return looks == 20
 
         await_that(is_taken, 10, "port 8090 to be taken")
         stack = own_stack()

@@ -33,14 +33,15 @@ final class BenchCommand implements Callable<Integer> {
     static final int NOT_MEASURED = 1;
     static final int GOAL_MISSED = 2;
 
-    @Option(names = "--quick", description = "At most 3 minutes instead of 12: fewer and shorter rounds.")
+    @Option(names = "--quick", description = "Some 8 minutes: fewer and shorter rounds.")
     private boolean quick;
 
     @Option(
             names = "--only",
             paramLabel = "ROW",
             split = ",",
-            description = "Only these: core-cost, ingest, merge, rebuild, latency, cost, reporter, stack.")
+            description = "Only these: core-cost, ingest, merge, rebuild, latency, cost, reporter,"
+                    + " agent, workflow, stack.")
     private List<String> only = List.of();
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there too.")

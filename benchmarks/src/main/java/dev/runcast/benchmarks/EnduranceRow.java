@@ -29,7 +29,7 @@ final class EnduranceRow implements Row {
 
     private final int minutes;
 
-    /** @param minutes 3 or more; from minute 5 on, or from half of the time when that is sooner, it must be flat */
+    /** @param minutes 3 or more; from minute 6 on, or from half of the time when that is sooner, it must be flat */
     EnduranceRow(int minutes) {
         this.minutes = minutes;
     }

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 final class JavaProcess implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(30);
 
-    private static final Pattern USED = Pattern.compile(" total \\d+K, used (\\d+)K");
+    private static final Pattern USED = Pattern.compile(" total .*?used (\\d+)K");
 
     private final Process process;
     private final Path errors;
@@ -81,7 +81,8 @@ final class JavaProcess implements AutoCloseable {
     /** What lives in its heap, in bytes, after a collection that is made for this. */
     long liveHeapBytes() throws IOException, InterruptedException {
         jcmd("GC.run");
-        // "PSYoungGen total 101376K, used 42322K [...", "ParOldGen total 327680K, used 131458K [...".
+        // "garbage-first heap total 262144K, used 131458K [..."; newer ones: "... total reserved 458752K, committed
+        // 262144K, used 131458K"; other collectors: a line for each generation.
         String heap = jcmd("GC.heap_info");
         Matcher used = USED.matcher(heap);
         long bytes = 0;
@@ -89,7 +90,7 @@ final class JavaProcess implements AutoCloseable {
             bytes += Long.parseLong(used.group(1)) * 1024;
         }
         if (bytes == 0) {
-            throw new IOException("GC.heap_info: " + heap + " (expected: what each generation has used)");
+            throw new IOException("GC.heap_info: " + heap + " (expected: what the heap or each generation has used)");
         }
         return bytes;
     }

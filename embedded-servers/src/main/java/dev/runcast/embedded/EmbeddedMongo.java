@@ -21,8 +21,9 @@ public final class EmbeddedMongo extends RestartableServer {
     private static final int CACHE_MIB = 16;
 
     /**
-     * From how little of the file in use on its parts are written again, in percent. With the default of 90 a store of a
-     * gigabyte that is written to does that all the time, and what it reads for it fills the heap.
+     * In percent: H2 writes the file's emptiest parts again when less of it than this is in use, and, while others write,
+     * when less than this squared is, here 9. With the default of 90 a store of a gigabyte that is written to is written
+     * again all the time, and what is read for it fills the heap.
      */
     private static final int COMPACT_BELOW = 30;
 

@@ -20,7 +20,7 @@ class CallTimesTest {
 
     @Test
     void whoDidNotGiveUpItsCoreTookTheProcessorsTime() {
-        assertThat(call(3, 7, 0).own(List.of(), List.of())).isEqualTo(3 * MS);
+        assertThat(call(3, 2, 0).own(List.of(), List.of())).isEqualTo(3 * MS);
     }
 
     @Test

@@ -117,9 +117,6 @@ final class LocalStack implements AutoCloseable {
 
     private void settings(StackOptions options, int page, int api, int ingest) {
         String kafka = "--runcast.kafka.bootstrap-servers=" + servers.kafka();
-        // Nothing crosses a network to the embedded broker, and compressing single updates makes a third of all
-        // garbage.
-        String compression = "--runcast.kafka.properties.compression.type=" + (options.kafka == null ? "none" : "lz4");
         String mongo = "--runcast.mongo.uri=" + servers.mongo();
         String redis = "--runcast.redis.uri=" + servers.redis();
         // The embedded store has one writer and is slow to compare versions; a real one is guarded.
@@ -138,7 +135,6 @@ final class LocalStack implements AutoCloseable {
                 with(
                         options.tokens == null ? null : "--runcast.ingest.token-file=" + options.tokens,
                         kafka,
-                        compression,
                         "--runcast.ingest.port=" + ingest,
                         "--spring.main.web-application-type=none"));
         arguments.put(
@@ -146,7 +142,6 @@ final class LocalStack implements AutoCloseable {
                 with(
                         null,
                         kafka,
-                        compression,
                         "--runcast.merge.threads=1",
                         "--runcast.merge.instance-id=local",
                         "--runcast.merge.state-directory=" + folder.resolve("merge-stream"),
@@ -164,6 +159,13 @@ final class LocalStack implements AutoCloseable {
                         "--runcast.kafka.properties.session.timeout.ms=6000",
                         "--spring.main.web-application-type=none"));
         workers(options, kafka, ingest);
+        if (options.kafka == null) {
+            // Nothing crosses a network to the embedded broker, and compressing single updates makes a third of all
+            // garbage.
+            for (Service writes : List.of(Service.API, Service.INGEST, Service.MERGE_STREAM, Service.WORKFLOW_WORKER)) {
+                Objects.requireNonNull(arguments.get(writes)).add("--runcast.kafka.properties.compression.type=none");
+            }
+        }
     }
 
     /** Workflows and agents are two services, as they may be two processes: agents come and go while workflows stay. */

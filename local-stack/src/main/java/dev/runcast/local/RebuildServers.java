@@ -50,7 +50,10 @@ final class RebuildServers implements AutoCloseable {
         }
         DataVersion.take(folder);
         StackLog.into(folder);
-        EmbeddedParts own = EmbeddedParts.logAndStore(options, folder, progress);
+        EmbeddedParts own;
+        try (StartTurn turn = StartTurn.await(progress)) {
+            own = EmbeddedParts.logAndStore(options, folder, progress);
+        }
         return new RebuildServers(
                 own.kafka(),
                 options.mongo == null ? MongoSettings.embedded(own.mongo()) : MongoSettings.of(options.mongo),

@@ -67,9 +67,21 @@ class MergeStreamSettingsTest {
     }
 
     @Test
-    void oneKafkaPropertySaysHowTheStreamsProducerCompresses() {
-        assertThat(producer(Map.of())).containsEntry("compression.type", "lz4");
-        assertThat(producer(Map.of("compression.type", "none"))).containsEntry("compression.type", "none");
+    void anOperatorsKafkaPropertyReachesTheClientsOfTheStreamWithoutAPrefixToo() {
+        assertThat(streams(Map.of()).getProducerConfigs("merge-producer"))
+                .containsEntry("compression.type", "lz4")
+                .containsEntry("linger.ms", 1L);
+        StreamsConfig operators = streams(Map.of(
+                "compression.type", "none",
+                "linger.ms", "7",
+                "producer.batch.size", "4096",
+                "max.partition.fetch.bytes", "2097152"));
+        assertThat(operators.getProducerConfigs("merge-producer"))
+                .containsEntry("compression.type", "none")
+                .containsEntry("linger.ms", "7")
+                .containsEntry("batch.size", "4096");
+        assertThat(operators.getMainConsumerConfigs("merge", "merge-consumer", 0))
+                .containsEntry("max.partition.fetch.bytes", "2097152");
     }
 
     private static MergeStreamSettings merge(Map<String, String> properties) {
@@ -83,8 +95,7 @@ class MergeStreamSettingsTest {
         assertThatThrownBy(() -> merge(properties)).hasRootCauseMessage(message);
     }
 
-    private static Map<String, Object> producer(Map<String, String> properties) {
-        return new StreamsConfig(new ClientSettings("broker:9092", properties).streams("merge", 1))
-                .getProducerConfigs("merge-producer");
+    private static StreamsConfig streams(Map<String, String> properties) {
+        return new StreamsConfig(new ClientSettings("broker:9092", properties).streams("merge", 1));
     }
 }
