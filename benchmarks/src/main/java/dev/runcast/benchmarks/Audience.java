@@ -14,7 +14,7 @@ import org.HdrHistogram.Histogram;
  * be sent in time counts as late too (no coordinated omission). Not thread-safe.
  */
 final class Audience implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long MOST_MICROS = 120_000_000;
 
     private final Design design;

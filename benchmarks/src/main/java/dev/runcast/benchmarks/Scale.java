@@ -30,7 +30,7 @@ record Scale(
         int costUpdates,
         int reporterCalls,
         Duration patience) {
-    /** All rows in at most 12 minutes on two cores. */
+    /** All rows in some 20 minutes on two cores. */
     static final Scale FULL = new Scale(
             "full",
             5,
@@ -40,12 +40,12 @@ record Scale(
             Duration.ofSeconds(10),
             Duration.ofSeconds(12),
             10_000,
-            40,
+            20,
             50,
-            100_000,
-            Duration.ofMinutes(6));
+            50_000,
+            Duration.ofMinutes(10));
 
-    /** All rows in at most 3 minutes. */
+    /** All rows in some 8 minutes. */
     static final Scale QUICK = new Scale(
             "quick",
             2,
